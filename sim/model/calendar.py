@@ -1,0 +1,72 @@
+"""Weekly profiles: clock time against profile time, in which a profile is even.
+
+A profile is a step function of the hour of the week with mean weight 1; its integral is *profile
+time*. Needs are drawn in profile time and mapped back, which is the inversion method for
+non-homogeneous renewal processes (Cinlar 1975, Introduction to Stochastic Processes, 4.7).
+"""
+
+import math
+
+from sim._jit import njit
+
+WEEK = 7.0
+WEEKDAY = 1  # place in World.times
+
+
+@njit
+def profile_time(w, calendar, t):
+    """Days of profile time up to clock time t (days); the same where there is no calendar (-1)."""
+    if calendar < 0:
+        return t
+    weekday = w.times[WEEKDAY]
+    return _integral(w, calendar, t + weekday) - _integral(w, calendar, weekday)
+
+
+@njit
+def _integral(w, calendar, at):
+    weeks = math.floor(at / WEEK)
+    x = at - weeks * WEEK
+    j = w.calendar_start[calendar]
+    last = w.calendar_start[calendar + 1] - 1
+    while j < last - 1 and w.calendar_at[j + 1] <= x:
+        j += 1
+    width = w.calendar_at[j + 1] - w.calendar_at[j]
+    share = (x - w.calendar_at[j]) / width
+    return weeks * WEEK + w.calendar_sum[j] + share * (w.calendar_sum[j + 1] - w.calendar_sum[j])
+
+
+@njit
+def clock_time(w, calendar, tau):
+    """The first clock time (days) after profile time tau (days): never inside hours of weight zero."""
+    if calendar < 0:
+        return tau
+    weekday = w.times[WEEKDAY]
+    at = tau + _integral(w, calendar, weekday)
+    weeks = math.floor(at / WEEK)
+    x = at - weeks * WEEK
+    j = w.calendar_start[calendar]
+    last = w.calendar_start[calendar + 1] - 1
+    while j < last - 1 and w.calendar_sum[j + 1] <= x:
+        j += 1
+    height = w.calendar_sum[j + 1] - w.calendar_sum[j]
+    if height <= 0.0:  # the profile ends in idle hours: the next week's first active hour
+        j, weeks = w.calendar_start[calendar], weeks + 1.0
+        while w.calendar_sum[j + 1] <= 0.0:
+            j += 1
+        return weeks * WEEK + w.calendar_at[j] - weekday
+    share = (x - w.calendar_sum[j]) / height
+    return weeks * WEEK + w.calendar_at[j] + share * (w.calendar_at[j + 1] - w.calendar_at[j]) - weekday
+
+
+@njit
+def is_open(w, calendar, t):
+    """Whether the profile's weight at clock time t (days) is above zero; always, without a calendar."""
+    if calendar < 0:
+        return True
+    at = t + w.times[WEEKDAY]
+    x = at - math.floor(at / WEEK) * WEEK
+    j = w.calendar_start[calendar]
+    last = w.calendar_start[calendar + 1] - 1
+    while j < last - 1 and w.calendar_at[j + 1] <= x:
+        j += 1
+    return w.calendar_sum[j + 1] > w.calendar_sum[j]

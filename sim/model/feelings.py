@@ -1,0 +1,129 @@
+"""Feelings and beliefs: stored at their last impulse, evaluated at now (lazy exponential decay).
+
+Nothing here rewrites a state unless a non-zero impulse lands, so that looking never changes anything.
+"""
+
+import math
+
+import numpy as np
+
+from sim._jit import njit
+from sim.model.layout import EMOTIONS
+
+
+@njit
+def clamp(x, low, high):
+    """x within low..high."""
+    return min(max(x, low), high)
+
+
+@njit
+def fade(decay, days):
+    """What is left of 1 after `days` at `decay` a day."""
+    return math.exp(-decay * days)
+
+
+@njit
+def emotion(w, p, k, t):
+    """Emotion k of customer p at time t."""
+    stored = np.float64(p.emotion[k])
+    return stored * fade(w.emotions[k].decay, t - p.t_feel) if stored != 0.0 else 0.0
+
+
+@njit
+def goodwill(w, p, t):
+    """The slow mood that episodes leave behind, -1..1, at time t."""
+    return np.float64(p.goodwill) * fade(w.psyche[0].goodwill_decay, t - p.t_feel)
+
+
+@njit
+def obligation(w, p, t):
+    """Felt obligation to give back, >= 0, at time t."""
+    stored = np.float64(p.obligation)
+    return stored * fade(w.psyche[0].obligation_decay, t - p.t_feel) if stored != 0.0 else 0.0
+
+
+@njit
+def gift_habit(w, p, t):
+    """How expected a gift has become, 0..1, at time t."""
+    return np.float64(p.gift_habit) * fade(w.psyche[0].gift_habit_decay, t - p.t_feel)
+
+
+@njit
+def scarce_seen(w, p, t):
+    """Scarcity cues met lately (a decaying count), at time t."""
+    return np.float64(p.scarce_seen) * fade(w.psyche[0].scarcity_decay, t - p.t_feel)
+
+
+@njit
+def settle(w, p, t):
+    """Carry every decaying state to time t: called only when a non-zero impulse lands."""
+    if t == p.t_feel:
+        return
+    for k in range(len(w.emotions)):
+        p.emotion[k] = emotion(w, p, k, t)
+    p.goodwill, p.obligation = goodwill(w, p, t), obligation(w, p, t)
+    p.gift_habit, p.scarce_seen = gift_habit(w, p, t), scarce_seen(w, p, t)
+    p.t_feel = t
+
+
+@njit
+def move(state, g):
+    """Impulse g (-1..1) on a state in 0..1: up toward 1, down toward 0."""
+    return state + g * (1.0 - state) if g > 0.0 else state + g * state
+
+
+@njit
+def sway(state, g):
+    """Impulse g (-1..1) on a state in -1..1: toward the sign of g."""
+    return state + g * (1.0 - state) if g > 0.0 else state + g * (1.0 + state)
+
+
+@njit
+def stir(w, p, k, g, t):
+    """An impulse g lands on emotion k at time t; unbounded emotions add up."""
+    if g == 0.0:
+        return
+    settle(w, p, t)
+    now = np.float64(p.emotion[k])
+    p.emotion[k] = move(now, clamp(g, -1.0, 1.0)) if w.emotions[k].bounded else now + g
+
+
+@njit
+def soothe(w, p, share, t):
+    """Every bad emotion falls by a share of itself (recovery)."""
+    for k in range(len(w.emotions)):
+        if w.emotions[k].bad and p.emotion[k] != 0.0:
+            stir(w, p, k, -share, t)
+
+
+@njit
+def mood(w, p, t):
+    """Good minus bad emotions, each side combined as 1 - prod(1 - e): -1..1."""
+    calm_good, calm_bad = 1.0, 1.0
+    for k in range(len(w.emotions)):
+        e = clamp(emotion(w, p, k, t), 0.0, 1.0)
+        if w.emotions[k].bad:
+            calm_bad *= 1.0 - e
+        else:
+            calm_good *= 1.0 - e
+    return calm_bad - calm_good
+
+
+@njit
+def upset(w, p, t):
+    """The strongest bad emotion, 0..1, at time t."""
+    worst = 0.0
+    for k in range(len(w.emotions)):
+        if w.emotions[k].bad:
+            worst = max(worst, emotion(w, p, k, t))
+    return min(worst, 1.0)
+
+
+@njit
+def forget_feelings(p):
+    """A new customer starts neutral."""
+    for k in range(EMOTIONS):
+        p.emotion[k] = 0.0
+    p.goodwill = p.satisfaction = p.affective = 0.0
+    p.obligation = p.gift_habit = p.scarce_seen = 0.0

@@ -1,0 +1,80 @@
+"""Which way a journey goes on: an exponential race between the edges of a step.
+
+argmin -ln(u_e) / w_e picks edge e with probability w_e / sum(w); keyed by the *target*, adding a 10 %
+edge moves 10 % of the people (Efraimidis & Spirakis 2006 for the race).
+"""
+
+import math
+
+import numpy as np
+
+from sim._jit import njit
+from sim.model.layout import FIRST_VISIT, NOBODY, ON_NEXT
+from sim.model.loyalty import state
+from sim.model.touch import draw, sampled
+from sim.model.triggers import meet, total_lift
+
+SLOTS = 4  # visit counters of 16 bits in a pending step's `visits`
+
+
+@njit
+def visit_number(w, visits, step):
+    """How often this step was met before in the same occasion."""
+    slot = w.steps[step].slot
+    return (visits >> (16 * slot)) & 0xFFFF if slot >= 0 else FIRST_VISIT
+
+
+@njit
+def visited(w, visits, step):
+    """The visit counters after one more visit of a step."""
+    slot = w.steps[step].slot
+    return visits + (1 << (16 * slot)) if slot >= 0 else visits
+
+
+@njit
+def edge_weight(w, p, t, e, valence):
+    """weight * exp(sum of pull * state)."""
+    edge = w.edges[e]
+    total = 0.0
+    for k in range(edge.pulls, edge.pulls_end):
+        total += w.pulls[k].coefficient * state(w, p, w.pulls[k].state, valence, t)
+    return edge.weight * math.exp(total) if total != 0.0 else edge.weight
+
+
+@njit
+def next_edge(w, p, t, stream, index, visit, step, outcome, valence):
+    """The edge a customer takes after a touch: (edge, its probability, the trigger that turned it).
+
+    A trigger has turned the choice if the same luck without it would have gone another way.
+    """
+    place = w.steps[step]
+    first, last = np.int64(place.edges[outcome]), np.int64(place.edges[outcome + 1])
+    if last - first == 1:
+        return np.int64(first), 1.0, NOBODY
+    tp = w.touchpoints[place.touchpoint]
+    lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
+    factor = math.exp(lifted) if lifted != 0.0 else 1.0
+    best, plain_best, choice, plain_choice = math.inf, math.inf, first, first
+    total, chosen = 0.0, 0.0
+    for e in range(first, last):
+        plain = edge_weight(w, p, t, e, valence)
+        if plain <= 0.0:
+            continue
+        weight = plain * factor if w.edges[e].target >= 0 else plain
+        total += weight
+        waits = -math.log(draw(w, p, stream, index, visit, w.edges[e].race))
+        if waits / weight < best:
+            best, choice, chosen = waits / weight, e, weight
+        if waits / plain < plain_best:
+            plain_best, plain_choice = waits / plain, e
+    meet(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
+    return choice, chosen / total, strongest if choice != plain_choice else NOBODY
+
+
+@njit
+def delay_of(w, p, e, stream, index, visit):
+    """Days until the target of edge e is met."""
+    edge = w.edges[e]
+    if edge.delay < 0:
+        return 0.0
+    return sampled(w, edge.delay, draw(w, p, stream, index, visit, edge.delay_key))

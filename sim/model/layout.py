@@ -1,0 +1,335 @@
+"""The records: one contiguous row per customer, per pending step, per table row of the program.
+
+Everything the model reads or writes is laid out here, and nowhere else. Times are days since the
+start of the run (warm-up is negative), money is integer cents, feelings are on the scales of
+``docs/model.md``.
+
+Constants are NumPy integers: numba compiles a function anew for every *literal* integer that it is called
+with, but not for these.
+"""
+
+import numpy as np
+
+EMOTIONS = 8  # room for the emotions a scenario names
+RECENT = 8  # order times remembered, for "orders in the last 30 days"
+
+# ---------------------------------------------------------------- what a customer is
+PROSPECT, CUSTOMER, LEFT, EXPECTED = np.arange(4)  # status; EXPECTED: enters later in the run
+STAYED, RECONSIDERED, NOT_RENEWED, JOURNEY = np.arange(4)  # reason for leaving
+REASONS = ("", "reconsidered", "not renewed", "journey")
+
+PERSON = np.dtype(
+    [
+        # clocks
+        ("t_feel", "f8"),  # when the stored feelings were valid; written only by a non-zero impulse
+        ("t_order", "f8"),  # last order
+        ("due_need", "f8"),  # next need
+        ("due_leave", "f8"),  # next reconsideration or renewal; for a prospect, next awareness
+        ("t_entry", "f8"),  # became a customer
+        ("t_left", "f8"),  # left, or inf
+        # indices: the occasion numbers that key the draws
+        ("id", "u4"),
+        ("n_need", "i4"),
+        ("n_leave", "i4"),
+        ("n_leaving", "i4"),
+        ("n_touch", "i4"),
+        ("n_order", "i4"),
+        ("seq", "i4"),  # log rows written
+        ("pending", "i4"),  # head of the list of pending steps (-1: none)
+        ("asking", "i4"),  # the pending step that waits for staff or stock (-1: none)
+        ("site", "i4"),
+        ("segment", "u1"),
+        ("status", "u1"),
+        ("reason", "u1"),
+        ("founding", "u1"),  # was a customer before day 0
+        ("last_gift", "i2"),  # trigger of the last gift (-1: none)
+        # feelings and beliefs
+        ("emotion", "f4", (EMOTIONS,)),
+        ("goodwill", "f4"),
+        ("satisfaction", "f4"),
+        ("expectation", "f4"),
+        ("trust", "f4"),
+        ("affective", "f4"),
+        ("normative", "f4"),
+        ("obligation", "f4"),
+        ("gift_habit", "f4"),  # how expected a gift has become
+        ("scarce_seen", "f4"),  # scarcity cues met lately
+        # traits
+        ("need_gap", "f4"),  # mean days between needs (inf: never)
+        ("leave", "f4"),  # per day, or per renewal, or per visit
+        ("spend", "f4"),  # mean order value, currency
+        ("reactivity", "f4"),
+        ("loss_aversion", "f4"),
+        ("scarcity", "f4"),
+        ("social_proof", "f4"),
+        ("reciprocity", "f4"),
+        ("price_sensitivity", "f4"),
+        ("privacy_concern", "f4"),
+        ("values", "f4"),
+        ("alternatives", "f4"),
+        ("switching_cost", "f4"),  # currency
+        ("recent", "f4", (RECENT,)),  # ring of the last order times
+    ],
+    align=True,
+)
+
+PENDING = np.dtype(
+    [
+        ("due", "f8"),  # inf: waits for a touch at `waits_at`
+        ("visits", "i8"),  # visit numbers of the steps on cycles, 4 counters of 16 bits
+        ("index", "u4"),  # occasion index within its stream
+        ("stream", "u2"),
+        ("step", "i2"),
+        ("waits_at", "i2"),  # touchpoint at which a gift is handed over (-1: not a gift)
+        ("trigger", "i2"),  # the trigger that turned the decision to come here (-1: none)
+        ("chance", "f4"),  # the probability of that decision
+        ("next", "i4"),  # next node of the same customer, or of the free list
+    ],
+    align=True,
+)
+
+# ---------------------------------------------------------------- the event log
+TOUCH, LEAVING, SKIPPED, STAYING, ENTERING = np.arange(5)  # kind; SKIPPED and STAYING for stories only
+KINDS = ("touch", "left", "skipped", "stayed", "entered")
+OK, FAILED, GAVE_UP, CLOSED, SOLD_OUT = np.arange(5)  # outcome
+OUTCOMES = ("ok", "failed", "gave up", "closed", "sold out")
+
+LOG = np.dtype(
+    [
+        ("t", "f8"),  # days
+        ("customer", "u4"),  # id
+        ("seq", "u4"),  # running number of this customer's rows
+        ("index", "u4"),  # occasion index within its stream
+        ("stream", "u2"),  # what the customer's occasion was: Program.stream_names
+        ("step", "i2"),  # Program.step_names ("journey.step"); -1 where none
+        ("touchpoint", "i2"),  # Program.touchpoint_names; -1 where none
+        ("kind", "u1"),
+        ("outcome", "u1"),
+        ("trigger", "i2"),  # the strongest trigger that worked: Program.trigger_names; -1 none
+        ("order", "u4"),  # the customer's order number; 0 where nothing was bought
+        ("revenue", "i4"),  # cents
+        ("cost", "i4"),  # cents
+        ("wait", "f4"),  # days
+        ("quality", "f4"),
+        ("perceived", "f4"),
+        ("valence", "f4"),
+        ("mood_before", "f4"),  # positive minus negative emotions, -1..1
+        ("mood_after", "f4"),
+        ("goodwill", "f4"),
+        ("satisfaction", "f4"),
+        ("expectation", "f4"),
+        ("trust", "f4"),
+        ("loyalty", "f4"),  # L_leave after the touch
+        ("chance", "f4"),  # the probability of the decision that led here (1: certain)
+    ],
+    align=True,
+)
+
+# ---------------------------------------------------------------- the program: rows of numbers
+NOBODY = np.int64(-1)  # "none" in every index below
+FIRST_VISIT = np.int64(0)
+
+# streams of occasions: the first five are fixed, campaigns follow
+NEED, LEAVE, PLEA, AWARE, ENTRY, CAMPAIGNS = np.arange(6)
+END, LEAVES = np.int64(-1), np.int64(-2)  # targets of an edge that are no step
+
+STREAM = np.dtype(
+    [
+        ("hash", "u4"),
+        ("step", "i2"),  # first step of the journey that starts on it, NOBODY if none does
+        ("usually", "f8"),  # probability today that the occasion turns into the journey
+    ],
+    align=True,
+)
+
+# what a step draws: purposes of its keyed uniforms, one column of STEP["purpose"] each
+FAILS, QUALITY, SERVICE, PATIENCE, STARS = np.arange(5)
+PURPOSES = ("fails", "quality", "service", "patience", "stars")
+
+STEP = np.dtype(
+    [
+        ("touchpoint", "i2"),
+        ("slot", "i2"),  # which visit counter it uses; NOBODY where it cannot be met twice in one occasion
+        ("purpose", "i8", (len(PURPOSES),)),
+        ("edges", "i4", (len(OUTCOMES) + 1,)),  # edges of outcome k: edges[k]:edges[k + 1]
+    ],
+    align=True,
+)
+
+EDGE = np.dtype(
+    [
+        ("target", "i2"),  # a step, END or LEAVES
+        ("race", "i8"),  # purpose hash of the uniform that races for it
+        ("delay_key", "i8"),
+        ("delay", "i4"),  # sampler row, NOBODY for at once
+        ("weight", "f8"),
+        ("pulls", "i4"),  # PULL rows pulls:pulls_end
+        ("pulls_end", "i4"),
+    ],
+    align=True,
+)
+
+PULL = np.dtype([("state", "i4"), ("coefficient", "f8")], align=True)
+# what a pull may read: the emotions come first, by their number
+STATES = (
+    "goodwill", "satisfaction", "expectation", "trust", "obligation", "affective", "normative",
+    "economic", "forced", "habitual", "valence", "loyalty", "advocacy",
+)  # fmt: skip
+
+NO_PRICE, OWN_SPEND, FIXED_PRICE = np.arange(3)
+TOUCHPOINT = np.dtype(
+    [
+        ("quality", "i4"),  # sampler row
+        ("empathy", "f8"),
+        ("effort", "f8"),
+        ("transparency", "f8"),
+        ("personalisation", "f8"),
+        ("control", "f8"),
+        ("fails", "f8"),
+        ("still_sells", "i4"),  # a failed touch is paid for all the same
+        ("severity", "f8", (len(OUTCOMES),)),
+        ("feels", "i4", (len(OUTCOMES) + 1,)),  # FEEL rows of outcome k: feels[k]:feels[k + 1]
+        ("recovers", "f8"),
+        ("cost", "i4"),  # cents
+        ("price_kind", "i4"),
+        ("price", "f8"),  # currency
+        ("margin", "f8"),
+        ("discount", "f8"),
+        ("pool", "i2"),
+        ("stock", "i2"),
+        ("writes", "i2"),  # reviews signal
+        ("opens", "i4"),  # calendar of the pool's opening hours
+        ("service", "i4"),  # sampler row, days
+        ("patience", "i4"),  # sampler row, days; NOBODY: for ever
+        ("priority", "i4"),
+        ("triggers", "i4"),  # TRIGGER rows triggers:triggers_end
+        ("triggers_end", "i4"),
+        ("counted", "i2"),  # popularity signal that counts it
+        ("engagement", "i2"),
+        ("stage", "i2"),
+    ],
+    align=True,
+)
+
+FEEL = np.dtype([("emotion", "i4"), ("amount", "i4"), ("purpose", "i8")], align=True)  # amount: sampler row
+
+SCARCITY, SOCIAL_PROOF, RECIPROCITY = np.arange(3)
+SUPPLY, TIME, DEMAND = np.arange(3)
+ON_START, ON_NEXT = np.arange(2)
+TRIGGER = np.dtype(
+    [
+        ("kind", "i2"),
+        ("cue", "i2"),
+        ("acts_on", "i2"),
+        ("reads", "i2"),  # stock (supply) or signal
+        ("reviews", "i2"),  # the signal is a review average
+        ("strength", "f8"),
+        ("below", "f8"),  # supply: felt below this level
+        ("until", "f8"),  # time: the deadline, days
+        ("worth", "f8"),  # reciprocity, currency
+    ],
+    align=True,
+)
+
+EMOTION = np.dtype(
+    [("decay", "f8"), ("bad", "i4"), ("bounded", "i4"), ("on_leaving", "f8"), ("on_buying", "f8"), ("bonds", "f8")],
+    align=True,
+)  # decay: per day, ln 2 / half-life
+
+BY_RATE, BY_RENEWAL, BY_VISIT, NEVER = np.arange(4)  # how a customer can leave
+SEGMENT = np.dtype(
+    [
+        ("gap", "i4"),  # sampler row of a need gap of mean 1
+        ("first_gap", "i4"),  # sampler row of a length-biased gap of mean 1
+        ("calendar", "i4"),
+        ("leaves_by", "i4"),
+        ("reconsiders", "f8"),  # moments a day, 0 where it is `bound` times the customer's own rate
+        ("bound", "f8"),  # the dominating multiple of the stated leaving rate
+        ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand
+        ("centre_leaving", "f8"),  # loyalty index of a new customer of the baseline
+        ("centre_buying", "f8"),
+        ("price", "f8"),
+    ],
+    align=True,
+)
+
+REVIEWS, POPULARITY = np.arange(2)
+SIGNAL = np.dtype(
+    [("kind", "i4"), ("bins", "i4"), ("average", "f8"), ("count", "i8"), ("brand", "i4")], align=True
+)
+
+# facts a business can see of a customer, for a campaign's audience
+FACTS = ("segment", "orders", "orders_last_30_d", "days_since_order", "days_since_entry")
+CAMPAIGN = np.dtype(
+    [
+        ("stream", "i4"),
+        ("step", "i2"),
+        ("gift", "i2"),  # handed over at touchpoint `waits_at`, not sent
+        ("waits_at", "i2"),
+        ("chance", "f8"),
+        ("within", "f8"),  # days over which a send is spread
+        ("spacing", "f8"),  # least days between two picks of one customer
+        ("hold_out", "f8"),
+        ("unit_cost", "i8"),  # cents reserved a pick
+        ("budget", "i8"),  # cents a budget period, -1: no limit
+        ("budget_period", "f8"),  # days
+        ("segments", "u8"),  # bit k: segment k is in the audience
+        ("low", "f8", (len(FACTS),)),
+        ("high", "f8", (len(FACTS),)),
+    ],
+    align=True,
+)
+
+PSYCHE = np.dtype(
+    [
+        (name, "f8")
+        for name in (
+            "on", "linear", "effect_leaving", "effect_buying",
+            "valence_quality", "relevance", "effort", "waiting", "waiting_scale", "intrusion", "empathy",
+            "buffer", "buffer_half", "goodwill_gain", "goodwill_decay", "satisfaction_rate",
+            "satisfaction_tenure", "expectation_rate", "trust_gain", "trust_loss", "trust_intrusion",
+            "affective_rate", "normative_rate", "habit", "habit_ceiling", "economic_scale",
+            "obligation_decay", "obligation_scale", "obligation_discharge", "gift_habit_decay",
+            "gift_habit_gain", "scarcity_decay", "scarcity_worn", "scarcity_deadline", "review_half",
+            "review_neutral", "review_noise", "bad_news", "popularity_half", "expectation", "normative",
+        )
+    ]
+    + [("leaving", "f8", (6,)), ("buying", "f8", (6,)), ("advocacy", "f8", (6,))],
+    align=True,
+)  # fmt: skip
+COMMITMENTS = ("affective", "normative", "economic", "forced", "habitual", "satisfaction")
+
+# what a customer asks of the engine when something shared is needed
+ASK = np.dtype(
+    [("pool", "i4"), ("stock", "i4"), ("priority", "i4"), ("closed", "i4"), ("patience", "f8"), ("service", "f8")],
+    align=True,
+)
+
+# ---------------------------------------------------------------- integer accumulators
+# One row a day and segment; sums of integers, so the order of events never matters.
+DAILY = (
+    "entered",
+    "left",
+    "needs",
+    "declined",  # needs that went elsewhere
+    "absorbed",  # needs that arose while the same need was being served
+    "touches",
+    "failures",
+    "gave_up",
+    "closed",
+    "sold_out",
+    "orders",
+    "repeat_orders",
+    "revenue",  # cents
+    "margin",  # cents: revenue times margin
+    "cost",  # cents: touches, gifts, messages
+    "valence",  # millionths
+    "reviews",
+    "gifts",
+    "messages",
+    "reconsidered",  # moments at which the customer could have left
+    "active_from",  # customers whose "bought within" window begins (difference array)
+    "active_until",
+)
+DAY = {name: np.int64(k) for k, name in enumerate(DAILY)}
+MILLION = 1_000_000.0

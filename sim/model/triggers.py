@@ -1,0 +1,107 @@
+"""The three behavioural triggers: how far each lifts a decision, in logits, and what it leaves behind."""
+
+import math
+
+import numpy as np
+
+from sim._jit import njit
+from sim.model.feelings import fade, gift_habit, move, scarce_seen, settle
+from sim.model.layout import DEMAND, NOBODY, RECIPROCITY, SCARCITY, SUPPLY
+
+
+@njit
+def _pressure(w, p, trigger, t):
+    """How scarce it looks, 0..1."""
+    q = w.psyche[0]
+    if trigger.cue == SUPPLY:
+        return max(0.0, 1.0 - w.shelf[p.site, trigger.reads] / trigger.below)
+    if trigger.cue == DEMAND:
+        v = w.published[p.site, trigger.reads]
+        return v / (v + q.popularity_half)
+    left = trigger.until - t
+    return fade(q.scarcity_deadline, left) if left > 0.0 else 0.0
+
+
+@njit
+def _scarcity(w, p, trigger, t):
+    """susceptibility x pressure x credibility, wearing out with exposures."""
+    worn = scarce_seen(w, p, t) / w.psyche[0].scarcity_worn
+    return np.float64(p.scarcity) * _pressure(w, p, trigger, t) * np.float64(p.trust) / (1.0 + worn * worn)
+
+
+@njit
+def _proof(w, p, trigger):
+    """Follows the published signal; a bad one lowers, and weighs more."""
+    q, value = w.psyche[0], w.published[p.site, trigger.reads]
+    if not trigger.reviews:
+        return np.float64(p.social_proof) * value / (value + q.popularity_half)
+    count = w.published_count[p.site, trigger.reads]
+    pull = (value - q.review_neutral) / (5.0 - q.review_neutral) * count / (count + q.review_half)
+    return np.float64(p.social_proof) * (pull if pull > 0.0 else pull * q.bad_news)
+
+
+@njit
+def lift(w, p, k, t):
+    """Lift of trigger k on its decision, logits. A strength of zero lifts nothing, exactly."""
+    trigger = w.triggers[k]
+    if trigger.strength == 0.0 or trigger.kind == RECIPROCITY:
+        return 0.0
+    if trigger.kind == SCARCITY:
+        return trigger.strength * _scarcity(w, p, trigger, t)
+    return trigger.strength * _proof(w, p, trigger)
+
+
+@njit
+def remember(w, p, k, t):
+    """What having met trigger k leaves behind: one more scarcity cue seen."""
+    trigger = w.triggers[k]
+    if trigger.kind == SCARCITY and trigger.strength != 0.0 and _pressure(w, p, trigger, t) > 0.0:
+        settle(w, p, t)
+        p.scarce_seen = np.float64(p.scarce_seen) + 1.0
+
+
+@njit
+def receive(w, p, k, t):
+    """A gift: obligation rises with its worth and its unexpectedness; gifts become expected.
+
+    (Gouldner 1960 for the norm; diminishing with worth and habit: an assumption.)
+    """
+    trigger, q = w.triggers[k], w.psyche[0]
+    if trigger.kind != RECIPROCITY or trigger.strength == 0.0:
+        return
+    unexpected = 1.0 - gift_habit(w, p, t)
+    worth = 1.0 - math.exp(-trigger.worth / q.obligation_scale)
+    settle(w, p, t)
+    p.obligation = np.float64(p.obligation) + trigger.strength * np.float64(p.reciprocity) * worth * unexpected
+    p.gift_habit = move(np.float64(p.gift_habit), q.gift_habit_gain)
+    p.last_gift = k
+
+
+@njit
+def give_back(w, p, t):
+    """A purchase discharges part of what is owed."""
+    if p.obligation != 0.0:
+        settle(w, p, t)
+        p.obligation = np.float64(p.obligation) * (1.0 - w.psyche[0].obligation_discharge)
+
+
+@njit
+def total_lift(w, p, first, last, acts_on, t):
+    """Sum of the lifts of triggers first..last that act on a decision, and the strongest of them."""
+    total, best, strongest = 0.0, 0.0, NOBODY
+    for k in range(first, last):
+        if w.triggers[k].acts_on == acts_on:
+            x = lift(w, p, k, t)
+            total += x
+            if x > best:
+                best, strongest = x, k
+    return total, strongest
+
+
+@njit
+def meet(w, p, first, last, acts_on, t):
+    """The triggers of a decision have been seen, whichever way it went."""
+    for k in range(first, last):
+        if w.triggers[k].acts_on == acts_on:
+            remember(w, p, k, t)
+
