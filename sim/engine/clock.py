@@ -1,0 +1,25 @@
+"""SimPy's environment with events at absolute times, in one total order.
+
+At equal times: rank, then customer. ``timeout(t - now)`` would not do: ``now + (t - now)`` is not always
+``t``, and ties would fall back on the order of insertion (see docs/decisions.md).
+"""
+
+import heapq
+
+import simpy
+
+REFRESH, DISPATCH, REFILL, SERVICE_END, PATIENCE, OCCASION = range(6)  # rank at equal times
+_BELOW_SIMPY = 2  # SimPy's own priorities are 0 and 1: a granted request comes before any later rank
+
+
+class Clock(simpy.Environment):
+    """A SimPy environment in which processes wait for a time and a rank."""
+
+    def at(self, t: float, rank: int, customer: int = 0) -> simpy.Event:
+        """An event that happens at time t >= now (days), after everything of a lower rank at t."""
+        event = simpy.Event(self)
+        event._ok = True
+        event._value = None
+        order = _BELOW_SIMPY + (rank << 32) + customer
+        heapq.heappush(self._queue, (t, order, next(self._eid), event))
+        return event

@@ -1,0 +1,82 @@
+"""Names to numbers: one numbering for a strategy and its baseline, so that one can take over from the other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sim.model.keys import check_distinct
+from sim.model.layout import STATES
+from sim.scenario import Scenario
+
+FIXED_STREAMS = ("need", "reconsideration", "leaving", "awareness", "entry")
+EVERYONE = "everyone"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Every name of a scenario and of its baseline, in order of appearance; its place is its number."""
+
+    streams: tuple[str, ...]
+    segments: tuple[str, ...]
+    calendars: tuple[str, ...]
+    pools: tuple[str, ...]
+    stocks: tuple[str, ...]
+    signals: tuple[str, ...]
+    touchpoints: tuple[str, ...]
+    steps: tuple[str, ...]
+    campaigns: tuple[str, ...]
+    emotions: tuple[str, ...]
+    place: dict[str, dict[str, int]] = field(repr=False, compare=False)
+
+    def number(self, kind: str, name: str | None) -> int:
+        """The number of a name of a kind; -1 for no name."""
+        return -1 if name is None else self.place[kind][name]
+
+
+def collect(scenarios: Iterable[Scenario]) -> Names:
+    """The names of all the scenarios, the baseline's first. Raises ScenarioError where two share a hash."""
+    scenarios = list(scenarios)
+    found = {kind: _union(scenarios, names) for kind, names in _KINDS.items()}
+    found["streams"] = _streams(scenarios[-1], found["campaigns"])
+    place = {kind: {name: k for k, name in enumerate(names)} for kind, names in found.items()}
+    check_distinct(found["streams"])
+    return Names(**found, place=place)
+
+
+def _union(scenarios: list[Scenario], names) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for scenario in scenarios for name in names(scenario)))
+
+
+def _streams(scenario: Scenario, campaigns: tuple[str, ...]) -> tuple[str, ...]:
+    fixed = tuple("renewal" if name == "reconsideration" and scenario.contract else name for name in FIXED_STREAMS)
+    return fixed + tuple(f"campaign {name}" for name in campaigns)
+
+
+def step_names(scenario: Scenario) -> list[str]:
+    """``journey.step`` for every step; ``campaign.touchpoint`` for what a campaign gives, or sends without a
+    journey."""
+    steps = [f"{journey}.{step}" for journey, j in scenario.journeys.items() for step in j.steps]
+    return steps + [campaign_step(scenario, name) for name in scenario.campaigns]
+
+
+def campaign_step(scenario: Scenario, name: str) -> str:
+    """The name of the step a campaign's gift or message is."""
+    campaign = scenario.campaigns[name]
+    return f"{name}.{(campaign.gives or campaign.sends).touchpoint}"
+
+
+_KINDS = {
+    "segments": lambda s: s.segments or [EVERYONE],
+    "calendars": lambda s: [*s.calendars, *(f"open {pool}" for pool, p in s.staff.items() if p.open)],
+    "pools": lambda s: s.staff,
+    "stocks": lambda s: s.stock,
+    "signals": lambda s: s.signals,
+    "touchpoints": lambda s: s.touchpoints,
+    "steps": step_names,
+    "campaigns": lambda s: s.campaigns,
+    "emotions": lambda s: s.psychology.emotions,
+}
+
+
+def states(names: Names) -> tuple[str, ...]:
+    """What a pull may read, by number."""
+    return names.emotions + STATES

@@ -1,0 +1,194 @@
+"""Psychology as numbers, and what follows from the baseline: expectations, centres and bounds."""
+
+import math
+
+import numpy as np
+
+from sim.engine.names import Names
+from sim.engine.rows import empty
+from sim.model.layout import (
+    BY_RATE, BY_RENEWAL, BY_VISIT, COMMITMENTS, EMOTION, NEED, NEVER, NOBODY, OK, PSYCHE, SEGMENT,
+)  # fmt: skip
+from sim.model.sample import Samplers
+from sim.scenario import Scenario
+
+LN2 = math.log(2.0)
+_SAME = (
+    "valence_quality", "relevance", "effort", "waiting", "waiting_scale", "intrusion", "empathy", "buffer",
+    "buffer_half", "goodwill_gain", "satisfaction_rate", "satisfaction_tenure", "expectation_rate", "trust_gain",
+    "trust_loss", "trust_intrusion", "affective_rate", "normative_rate", "habit", "habit_ceiling", "economic_scale",
+    "obligation_scale", "obligation_discharge", "gift_habit_gain", "scarcity_worn", "review_half", "review_neutral",
+    "review_noise", "bad_news", "popularity_half",
+)  # fmt: skip
+_DECAYS = {
+    "goodwill_decay": "goodwill_half_life", "obligation_decay": "obligation_half_life",
+    "gift_habit_decay": "gift_habit_half_life", "scarcity_decay": "scarcity_half_life",
+    "scarcity_deadline": "scarcity_deadline",
+}  # fmt: skip
+_BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}
+
+
+def psyche_row(scenario: Scenario, expectation: float, transparency: float) -> np.ndarray:
+    """PSYCHE[1]: every parameter, and what a new customer of the baseline expects."""
+    q = scenario.psychology
+    rows = empty(1, PSYCHE)
+    row = rows[0]
+    row.on, row.linear = q.on, q.link == "linear"
+    row.effect_leaving, row.effect_buying = q.effect_on.leaving, q.effect_on.buying
+    for name in _SAME:
+        setattr(row, name, getattr(q, name))
+    for name, half_life in _DECAYS.items():
+        setattr(row, name, LN2 / getattr(q, half_life))
+    row.expectation, row.normative = expectation, transparency
+    for name, weights in (("leaving", q.weigh_leaving), ("buying", q.weigh_buying), ("advocacy", q.weigh_advocacy)):
+        getattr(row, name)[:] = [getattr(weights, commitment) for commitment in COMMITMENTS]
+    return rows
+
+
+def emotion_rows(scenario: Scenario, names: Names) -> np.ndarray:
+    """EMOTION rows; none with psychology off, so that nothing is ever looked at."""
+    emotions = scenario.psychology.emotions
+    rows = np.zeros(len(names.emotions) if scenario.psychology.on else 0, EMOTION).view(np.recarray)
+    for name, row in zip(names.emotions, rows, strict=False):
+        if name in emotions:
+            e = emotions[name]
+            row.decay, row.bad, row.bounded = LN2 / e.half_life, e.feels == "bad", e.range == "bounded"
+            row.on_leaving, row.on_buying, row.bonds = e.on_leaving, e.on_buying, e.bonds
+    return rows
+
+
+# ---------------------------------------------------------------- what the baseline delivers
+def visits(static: dict[str, np.ndarray]) -> np.ndarray:
+    """Expected visits of each touchpoint per need or renewal, at neutral feelings: an absorbing chain.
+
+    x = s + x Q, iterated (Kemeny & Snell 1976, "Finite Markov chains", 3.2); failures follow their own edges.
+    """
+    steps, touchpoints = static["steps"], static["touchpoints"]
+    at = np.zeros(len(steps))
+    for stream in static["streams"][: NEED + 5]:
+        if stream.step != NOBODY:
+            at[stream.step] += 1.0
+    total = np.zeros(len(touchpoints))
+    for _ in range(1000):
+        for k, mass in enumerate(at):
+            if mass > 0.0:
+                total[steps[k].touchpoint] += mass
+        at = _onward(static, at)
+        if at.sum() < 1e-9:
+            break
+    return total
+
+
+def _onward(static: dict[str, np.ndarray], at: np.ndarray) -> np.ndarray:
+    after = np.zeros(len(at))
+    for k, mass in enumerate(at):
+        if mass > 0.0:
+            step = static["steps"][k]
+            fails = float(static["touchpoints"][step.touchpoint].fails)
+            for outcome, share in ((OK, 1.0 - fails), (OK + 1, fails)):
+                _spread(static["edges"][step.edges[outcome] : step.edges[outcome + 1]], mass * share, after)
+    return after
+
+
+def _spread(edges: np.ndarray, mass: float, after: np.ndarray) -> None:
+    total = float(sum(edges.weight.tolist()))
+    for edge in edges:
+        if edge.target >= 0:
+            after[edge.target] += mass * edge.weight / total
+
+
+def delivered(scenario: Scenario, names: Names, static: dict[str, np.ndarray]) -> tuple[float, float]:
+    """(perceived quality, transparency) that the touchpoints deliver on average, without waits."""
+    weights = visits(static)
+    number = names.place["touchpoints"]
+    total = float(sum(weights[number[name]] for name in scenario.touchpoints))
+    if total <= 0.0:
+        return 0.0, 0.5
+    quality = transparency = 0.0
+    for name, t in scenario.touchpoints.items():
+        share = weights[number[name]] / total
+        quality += share * _perceived(scenario, t)
+        transparency += share * t.transparency
+    return min(max(quality, -1.0), 1.0), transparency
+
+
+def _perceived(scenario: Scenario, t) -> float:
+    q = scenario.psychology
+    failing = t.fails.chance * t.fails.severity if t.fails else 0.0
+    return t.quality.mean - failing + q.relevance * t.personalisation - q.effort * t.effort
+
+
+# ---------------------------------------------------------------- segments
+def segment_rows(scenario: Scenario, names: Names, samplers: Samplers, transparency: float, bounds: "Scenario") -> np.ndarray:
+    """SEGMENT rows. ``transparency`` is the baseline's; ``bounds`` the scenario whose weights bound the hazard."""
+    rows = empty(len(names.segments), SEGMENT)
+    for name, row in zip(names.segments, rows, strict=False):
+        traits = traits_of(scenario, name)
+        if traits is not None:
+            _fill_segment(row, scenario, traits, names, samplers, transparency, bounds)
+    return rows
+
+
+def traits_of(scenario: Scenario, segment: str):
+    """The traits of a segment; the customers' own where the scenario has no segments."""
+    return scenario.segments.get(segment) if scenario.segments else scenario.customers
+
+
+def _fill_segment(row, scenario, traits, names, samplers, transparency, bounds) -> None:
+    shape = needs_shape(traits.needs.regularity, usually(scenario))
+    row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
+    row.calendar = names.number("calendars", traits.needs.when)
+    row.leaves_by = _leaves_by(traits)
+    row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
+    row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf
+    q = scenario.baseline.psychology
+    row.centre_leaving = _centre(q, q.weigh_leaving, traits, transparency)
+    row.centre_buying = _centre(q, q.weigh_buying, traits, transparency)
+    row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, bounds))
+
+
+def _leaves_by(traits) -> int:
+    if traits.leaves.rate.mean == 0.0 and not isinstance(traits.reconsiders, float | int):
+        return NEVER
+    return BY_VISIT if traits.reconsiders == "after a visit" else _BASES[traits.leaves.per]
+
+
+def usually(scenario: Scenario) -> float:
+    """The probability with which a need becomes a visit today."""
+    return next((j.usually for j in scenario.journeys.values() if j.occasion == "need"), 1.0)
+
+
+def needs_shape(regularity: float, p0: float) -> float:
+    """Gamma shape of the needs behind purchases of a given regularity, each chosen with probability p0.
+
+    A gamma renewal process of shape k, thinned with probability p, has a squared coefficient of variation
+    of 1 - p + p / k; solved for the needs: k_need = p0 / (1 / k - 1 + p0). k = 1 stays 1.
+    """
+    return 1.0 if regularity == 1.0 else p0 / (1.0 / regularity - 1.0 + p0)
+
+
+def _centre(q, weights, traits, transparency: float) -> float:
+    """The loyalty index of an average new customer of the baseline: feelings neutral, commitments at their
+    formula's value."""
+    economic = 1.0 - math.exp(-traits.switching_cost.mean / q.economic_scale)
+    forced = 1.0 - traits.alternatives.mean
+    normative = traits.values.mean * transparency
+    return weights.normative * normative + weights.economic * economic + weights.forced * forced
+
+
+def hazard_bound(scenario: Scenario, centre: float) -> float:
+    """B: how many times its stated value the leaving hazard can reach, exp(-effect (L_min - centre)).
+
+    Rounded up to a power of two, so that neighbouring parameter values keep the same moments at which people
+    can leave, and with them the same luck. Psychology off gives exactly 1.
+    """
+    q = scenario.psychology
+    if not q.on or q.effect_on.leaving == 0.0 or q.link == "linear":
+        return 1.0
+    weights = q.weigh_leaving
+    lowest = sum(min(0.0, getattr(weights, name)) for name in COMMITMENTS if name != "satisfaction")
+    lowest -= abs(weights.satisfaction)
+    for emotion in q.emotions.values():
+        lowest += min(0.0, emotion.on_leaving) * (1.0 if emotion.range == "bounded" else 5.0)
+    excess = -q.effect_on.leaving * (lowest - centre)
+    return 2.0 ** max(0.0, math.ceil(excess / LN2 - 1e-12))

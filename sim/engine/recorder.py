@@ -1,0 +1,443 @@
+"""The recorder: what happened in a run, as tidy tables with documented columns.
+
+Every table is a ``pyarrow.Table`` whose columns stand in :data:`COLUMNS`, with unit and meaning (the same
+as ``docs/tables.md``). The event log streams to Parquet while the run goes on, so it may be larger than
+memory. Files are written under a temporary name and renamed when complete.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as parquet
+
+from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, REASONS, TOUCH
+
+ROWS = 131_072  # rows gathered into one row group
+LOGGED = ("visits", "orders")  # tables that stream from the event log; the others come from the outcome
+STATUSES = ("prospect", "active", "left", "expected")  # by number of the status
+
+_REPLICATION = {"replication": ("", "number of the replication, from 1")}
+_WHO_WHEN = {
+    **_REPLICATION,
+    "customer": ("", "number of the customer; the same person in every replication and strategy"),
+}
+_TOUCHED = {
+    "time": ("d", "days since the start; negative in the warm-up"),
+    "journey": ("", "the journey"),
+    "step": ("", "the step of the journey"),
+    "touchpoint": ("", "the touchpoint met"),
+}
+_MONEY_OUT = ("currency", "what it cost the business, without wages")
+_TRAITS = {
+    "need_gap": ("d", "trait: mean time between needs; empty: has none"),
+    "leave": (
+        "per day, renewal or visit",
+        "trait: leaving rate at neutral feelings, per what the segment's `leaves` says",
+    ),
+    "spend": ("currency", "trait: mean order value"),
+    "reactivity": ("", "trait: strength of feelings, 1 on average"),
+    "loss_aversion": ("", "trait: how much more a disappointment weighs than a delight"),
+    "scarcity": ("", "trait: susceptibility to scarcity"),
+    "social_proof": ("", "trait: susceptibility to social proof"),
+    "reciprocity": ("", "trait: susceptibility to reciprocity"),
+    "price_sensitivity": ("", "trait: weight of prices, 1 on average"),
+    "privacy_concern": ("0..1", "trait: how much personal messages intrude"),
+    "values": ("0..1", "trait: fit between own values and the brand's"),
+    "alternatives": ("0..1", "trait: how easily another supplier is found"),
+    "switching_cost": ("currency", "trait: what changing supplier would cost"),
+}
+_FEELINGS = {
+    "goodwill": ("-1..1", "goodwill"),
+    "satisfaction": ("-1..1", "satisfaction"),
+    "expectation": ("-1..1", "quality expected"),
+    "trust": ("0..1", "trust"),
+}
+_COUNTED = {
+    "entered": ("customers", "became customers"),
+    "left": ("customers", "left"),
+    "needs": ("", "needs that arose"),
+    "declined": ("", "needs that went elsewhere"),
+    "absorbed": ("", "needs that arose while the same need was being served"),
+    "touches": ("", "touchpoints met"),
+    "failures": ("", "touches that failed"),
+    "gave_up": ("", "touches given up while waiting"),
+    "closed": ("", "touches that met a closed door"),
+    "sold_out": ("", "touches that met an empty shelf"),
+    "orders": ("", "orders"),
+    "repeat_orders": ("", "orders after the customer's first"),
+    "revenue": ("currency", "revenue"),
+    "margin": ("currency", "revenue times margin"),
+    "cost": ("currency", "cost of touches, gifts and messages"),
+    "valence": ("", "sum over the touches of how good each felt (-1..1)"),
+    "reviews": ("", "reviews written"),
+    "gifts": ("", "gifts handed over"),
+    "messages": ("", "messages received"),
+    "reconsidered": ("", "moments at which a customer could have left"),
+}
+
+COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
+    "visits": {
+        **_WHO_WHEN,
+        "seq": ("", "running number among the customer's records"),
+        **_TOUCHED,
+        "occasion": ("", "what brought the customer: the kind of occasion"),
+        "occasion_index": ("", "number of that occasion in the customer's life"),
+        "outcome": ("", "ok, failed, gave up, closed or sold out"),
+        "trigger": ("", "the strongest behavioural trigger at work; empty: none"),
+        "order": ("", "number of the customer's order; empty: nothing was bought"),
+        "revenue": ("currency", "revenue booked"),
+        "cost": _MONEY_OUT,
+        "wait": ("d", "time waited for staff"),
+        "quality": ("-1..1", "quality delivered"),
+        "perceived": ("-1..1", "quality as the customer saw it"),
+        "valence": ("-1..1", "how good the touch felt"),
+        "mood_before": ("-1..1", "good minus bad emotions before the touch"),
+        "mood_after": ("-1..1", "good minus bad emotions after the touch"),
+        **{name: (unit, f"{meaning} after the touch") for name, (unit, meaning) in _FEELINGS.items()},
+        "loyalty": ("", "loyalty index after the touch, as it acts on leaving; 0 is neutral"),
+        "chance": ("0..1", "probability of the decision that led here; 1: certain"),
+    },
+    "orders": {
+        **_WHO_WHEN,
+        "order": ("", "number of the customer's order, from 1"),
+        **_TOUCHED,
+        "revenue": ("currency", "value of the order"),
+        "cost": _MONEY_OUT,
+    },
+    "customers": {
+        **_WHO_WHEN,
+        "segment": ("", "the segment"),
+        "site": ("", "number of the site, from 0"),
+        "at_end": (
+            "",
+            "active (still a customer), left, prospect (never became one) or expected (would enter later)",
+        ),
+        "entered": ("d", "became a customer; empty: never"),
+        "left": ("d", "left; empty: still there (censored)"),
+        "reason": ("", "why the customer left: reconsidered, not renewed or journey; empty: still there"),
+        "orders": ("", "orders placed"),
+        "touches": ("", "touchpoints met"),
+        "last_order": ("d", "time of the last order; empty: none"),
+        **_TRAITS,
+        **{name: (unit, f"{meaning} at the end") for name, (unit, meaning) in _FEELINGS.items()},
+        "affective": ("0..1", "affective commitment at the end"),
+        "normative": ("0..1", "normative commitment at the end"),
+        "obligation": ("0..1", "felt obligation at the end"),
+    },
+    "daily": {
+        **_REPLICATION,
+        "day": ("d", "the day, from 0"),
+        "segment": ("", "the segment"),
+        "customers": ("customers", "customers who have not left, at the end of the day"),
+        "active": ("customers", "customers who bought within `active_if`, at the end of the day"),
+        **_COUNTED,
+    },
+    "staff": {
+        **_REPLICATION,
+        "pool": ("", "the staff pool"),
+        "site": ("", "number of the site, from 0"),
+        "servers": ("", "servers on duty in opening hours"),
+        "requests": ("", "customers who asked for service in opening hours"),
+        "waited": ("", "of these, had to wait"),
+        "gave_up": ("", "of these, gave up waiting"),
+        "served": ("", "of these, were served"),
+        "wait": ("d", "sum of the waits"),
+        "service": ("d", "sum of the service times"),
+        "queue": ("d", "customer-days in the queue: its length integrated over time"),
+    },
+    "signals": {
+        **_REPLICATION,
+        "time": ("d", "when it was published"),
+        "signal": ("", "the signal"),
+        "value": ("", "what everybody sees, mean over sites: stars, or orders in the window"),
+        "count": ("", "how many reviews or orders it rests on, all sites together"),
+    },
+    "campaigns": {
+        **_REPLICATION,
+        "campaign": ("", "the campaign"),
+        "picked": ("customers", "times a customer was picked"),
+        "given": ("", "gifts handed over or messages sent"),
+        "spent": ("currency", "spent, without setting up"),
+    },
+}
+
+
+# ---------------------------------------------------------------- columns
+def _named(codes: np.ndarray, names: Sequence[str]) -> pa.Array:
+    """Dictionary column of names by number; a negative number is empty."""
+    codes = np.asarray(codes, np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(list(names), pa.string()))
+
+
+def _finite(values: np.ndarray, there: np.ndarray | bool = True) -> pa.Array:
+    """Column of numbers, empty where they are not finite or not `there`."""
+    return pa.array(values, mask=~(np.isfinite(values) & there))
+
+
+def _currency(cents: np.ndarray) -> np.ndarray:
+    return np.asarray(cents) / 100.0
+
+
+def _split(names: Iterable[str], part: int) -> tuple[np.ndarray, list[str]]:
+    """Number and list of the journeys (part 0) or steps (part 1) of ``journey.step`` names."""
+    parts = [name.split(".", 1)[part] for name in names]
+    distinct = list(dict.fromkeys(parts))
+    return np.array([distinct.index(name) for name in parts] + [-1], np.int32), distinct
+
+
+def _table(name: str, replication: int, columns: Mapping[str, Any]) -> pa.Table:
+    """The table with its columns in documented order, the replication first."""
+    rows = len(next(iter(columns.values())))
+    all_columns = {"replication": np.full(rows, replication, np.int32), **columns}
+    return pa.table({column: all_columns[column] for column in COLUMNS[name]})
+
+
+def _touched(rows: np.ndarray, program: Any) -> dict[str, Any]:
+    journeys, steps = (_split(program.step_names, part) for part in (0, 1))
+    return {
+        "customer": rows["customer"],
+        "time": rows["t"],
+        "journey": _named(journeys[0][rows["step"]], journeys[1]),
+        "step": _named(steps[0][rows["step"]], steps[1]),
+        "touchpoint": _named(rows["touchpoint"], program.touchpoint_names),
+        "revenue": _currency(rows["revenue"]),
+        "cost": _currency(rows["cost"]),
+    }
+
+
+# ---------------------------------------------------------------- tables
+def visits(chunk: np.ndarray, program: Any, replication: int) -> pa.Table:
+    """Every touch in a chunk of the event log (LOG records)."""
+    rows = chunk[chunk["kind"] == TOUCH]
+    same = (
+        "seq",
+        "wait",
+        "quality",
+        "perceived",
+        "valence",
+        "mood_before",
+        "mood_after",
+        "loyalty",
+        "chance",
+    )
+    columns = {
+        **_touched(rows, program),
+        "occasion": _named(rows["stream"].astype(np.int32), program.stream_names),
+        "occasion_index": rows["index"],
+        "outcome": _named(rows["outcome"], OUTCOMES),
+        "trigger": _named(rows["trigger"], program.trigger_names),
+        "order": pa.array(rows["order"], mask=rows["order"] == 0),
+        **{name: rows[name] for name in (*same, *_FEELINGS)},
+    }
+    return _table("visits", replication, columns)
+
+
+def orders(chunk: np.ndarray, program: Any, replication: int) -> pa.Table:
+    """Every order in a chunk of the event log (LOG records)."""
+    rows = chunk[chunk["order"] > 0]
+    return _table("orders", replication, {**_touched(rows, program), "order": rows["order"]})
+
+
+def customers(outcome: Any, program: Any) -> pa.Table:
+    """One row a person: segment, life dates, reason for leaving, traits, feelings at the end."""
+    people = outcome.people
+    gone = people["status"] == LEFT
+    been = (people["status"] == CUSTOMER) | gone
+    columns = {
+        "customer": people["id"],
+        "segment": _named(people["segment"], program.segment_names),
+        "site": people["site"],
+        "at_end": _named(people["status"], STATUSES),
+        "entered": _finite(people["t_entry"], been),
+        "left": _finite(people["t_left"], gone),
+        "reason": _named(np.where(gone, people["reason"], 0).astype(np.int32) - 1, REASONS[1:]),
+        "orders": people["n_order"],
+        "touches": people["n_touch"],
+        "last_order": _finite(people["t_order"], people["n_order"] > 0),
+        **{name: people[name] for name in (*_TRAITS, *_FEELINGS, "affective", "normative", "obligation")},
+        "need_gap": _finite(people["need_gap"]),
+    }
+    return _table("customers", outcome.replication, columns)
+
+
+def daily(outcome: Any, program: Any) -> pa.Table:
+    """One row a day and segment: what happened, and how many customers there were at its end."""
+    counts = outcome.daily
+    days, segments = counts.shape[:2]
+    named = {name: counts[:, :, k] for k, name in enumerate(DAILY)}
+    columns = {name: named[name].ravel() for name in _COUNTED}
+    for money in ("revenue", "margin", "cost"):
+        columns[money] = _currency(columns[money])
+    columns |= {
+        "day": np.repeat(np.arange(days, dtype=np.int32), segments),
+        "segment": _named(np.tile(np.arange(segments), days), program.segment_names),
+        "customers": _present(outcome.people, days, segments).ravel(),
+        "active": np.cumsum(named["active_from"] - named["active_until"], axis=0).ravel(),
+        "valence": columns["valence"] / MILLION,
+    }
+    return _table("daily", outcome.replication, columns)
+
+
+def _present(people: np.ndarray, days: int, segments: int) -> np.ndarray:
+    """Customers at the end of each day, [days, segments]."""
+    there = people[(people["status"] == CUSTOMER) | (people["status"] == LEFT)]
+    began = np.where(there["founding"] > 0, 0.0, there["t_entry"])
+    ends = np.arange(1.0, days + 1.0)
+    counts = np.empty((days, segments), np.int64)
+    for segment in range(segments):
+        mine = there["segment"] == segment
+        came = np.searchsorted(np.sort(began[mine]), ends, "right")
+        counts[:, segment] = came - np.searchsorted(np.sort(there["t_left"][mine]), ends, "right")
+    return counts
+
+
+def staff(outcome: Any, program: Any) -> pa.Table:
+    """One row a staff pool and site: demand, waits and work."""
+    rows = outcome.staff
+    columns = {name: rows[name] for name in COLUMNS["staff"] if name not in ("replication", "pool")}
+    return _table("staff", outcome.replication, {**columns, "pool": _named(rows["pool"], program.pool_names)})
+
+
+def signals(outcome: Any, program: Any) -> pa.Table:
+    """One row a signal and refresh: what was published."""
+    rows = outcome.signals
+    columns = {"time": rows["t"], "value": rows["value"], "count": rows["count"]}
+    return _table(
+        "signals", outcome.replication, {**columns, "signal": _named(rows["signal"], program.signal_names)}
+    )
+
+
+def campaigns(outcome: Any, program: Any) -> pa.Table:
+    """One row a campaign: whom it picked, what it gave, what it spent."""
+    rows = outcome.campaigns
+    columns = {
+        "campaign": _named(np.arange(len(rows)), program.campaign_names),
+        "picked": rows["picked"],
+        "given": rows["handed"],
+        "spent": _currency(rows["spent"]),
+    }
+    return _table("campaigns", outcome.replication, columns)
+
+
+SUMMARIES: dict[str, Callable[[Any, Any], pa.Table]] = {
+    "customers": customers,
+    "daily": daily,
+    "staff": staff,
+    "signals": signals,
+    "campaigns": campaigns,
+}
+
+
+# ---------------------------------------------------------------- files
+class TableFile:
+    """A Parquet file under way: tables are appended; it gets its name when closed without an error."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self.temporary = self.path.with_name(f"{self.path.name}.partial")
+        self._writer: parquet.ParquetWriter | None = None
+
+    def append(self, table: pa.Table) -> None:
+        """Write the table as one row group."""
+        if self._writer is None:
+            self._writer = parquet.ParquetWriter(self.temporary, table.schema, **_encoding(table.schema))
+        self._writer.write_table(table)
+
+    def __enter__(self) -> "TableFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            if error is None:
+                self.temporary.replace(self.path)
+            else:
+                self.temporary.unlink(missing_ok=True)
+
+
+def _encoding(schema: pa.Schema) -> dict[str, Any]:
+    """How columns are packed: floats byte by byte, a third smaller and faster than as dictionaries."""
+    floats = [field.name for field in schema if pa.types.is_floating(field.type)]
+    others = [field.name for field in schema if field.name not in floats]
+    return {"compression": "zstd", "use_dictionary": others, "use_byte_stream_split": floats}
+
+
+class LogWriter:
+    """Streams the event log of one replication into ``visits`` and ``orders`` files in a folder.
+
+    Call it with chunks of LOG records; use it as a context manager. Rows are gathered into row groups of
+    at least :data:`ROWS`, so the files do not depend on how the engine cut its chunks into small ones.
+    """
+
+    def __init__(self, folder: Path, program: Any, replication: int):
+        self.program, self.replication = program, replication
+        self._files = {name: TableFile(part(folder, name, replication)) for name in LOGGED}
+        self._held: list[np.ndarray] = []
+        self._rows = 0
+        self._written = False
+
+    def __call__(self, chunk: np.ndarray) -> None:
+        """Take the next chunk; the array may be used again by the caller."""
+        self._held.append(chunk.copy())
+        self._rows += len(chunk)
+        if self._rows >= ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        rows = np.concatenate(self._held) if self._held else np.empty(0, LOG)
+        self._files["visits"].append(visits(rows, self.program, self.replication))
+        self._files["orders"].append(orders(rows, self.program, self.replication))
+        self._held, self._rows, self._written = [], 0, True
+
+    def __enter__(self) -> "LogWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and (self._held or not self._written):
+            self._flush()
+        for file in self._files.values():
+            file.__exit__(kind, error, trace)
+
+
+def part(folder: Path, table: str, replication: int) -> Path:
+    """Where one replication's share of a table lies until the shares are joined."""
+    return Path(folder) / f"{table}-{replication:05d}.parquet"
+
+
+def move(part: Path, file: TableFile) -> None:
+    """Append a Parquet file to another, a row group at a time, and remove it."""
+    with parquet.ParquetFile(part) as reader:
+        for group in range(reader.num_row_groups):
+            file.append(reader.read_row_group(group))
+    part.unlink()
+
+
+def write(tables: Sequence[pa.Table], path: Path) -> None:
+    """Write tables of the same columns, one after another, into one Parquet file."""
+    with TableFile(path) as file:
+        for table in tables:
+            file.append(table)
+
+
+def to_csv(source: Path, path: Path) -> None:
+    """Write a Parquet file again as CSV, a row group at a time; empty cells are missing values."""
+    with parquet.ParquetFile(source) as reader:
+        schema = _plain(reader.schema_arrow)
+        with arrow_csv.CSVWriter(path, schema) as writer:
+            for group in range(reader.num_row_groups):
+                writer.write_table(reader.read_row_group(group).cast(schema))
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The schema with dictionary columns as what they stand for: CSV knows no dictionaries."""
+    plain = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in schema]
+    return pa.schema(plain)

@@ -1,0 +1,229 @@
+"""The reference engine: SimPy drives the model, one process a customer, in global time order.
+
+This is the text to read first. A customer's life is a loop: wait for the next occasion, live it, and where
+it needs staff or stock, ask for them. What an occasion does is the model's business
+(`sim.model.occasions.advance`); when it happens, and who is served first, is decided here.
+"""
+
+import math
+from collections.abc import Callable, Generator
+
+import numpy as np
+import simpy
+
+from sim.engine.clock import DISPATCH, OCCASION, REFILL, REFRESH, Clock
+from sim.engine.desk import Desk, Shelf
+from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
+from sim.engine.program import Program
+from sim.engine.state import LogSink, State
+from sim.model.campaigns import PICKED, SPENT, pick, send
+from sim.model.layout import CLOSED, CUSTOMER, LEFT, MILLION, OK, SOLD_OUT
+from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance
+from sim.model.people import settle_all
+from sim.model.signals import publish
+from sim.model.world import CAPPED, EVENTS, LOST, OVERRUN
+
+Progress = Callable[[float], None]
+
+
+class Reference:
+    """One replication on SimPy."""
+
+    def __init__(self, program: Program, seed: int, replication: int, log: LogSink | None, everything: bool):
+        self.program, self.replication = program, replication
+        self.start, self.horizon = program.start, program.horizon
+        self.clock = Clock(initial_time=self.start)
+        self.state = State(program, seed, replication, log, everything)
+        people, ask = self.state["people"], self.state["ask"]
+        self.status, self.asking, self.site = people["status"], people["asking"], people["site"]
+        self.ask = [ask[name] for name in ("closed", "pool", "stock", "priority", "patience", "service")]
+        self.staff = np.zeros(len(program.pools) * program.sites, STAFF).view(np.recarray)
+        self.desks = [[self.new_desk(k, site) for site in range(program.sites)] for k in range(len(program.pools))]
+        self.shelves = [[Shelf(self.clock, s.start) for _ in range(program.sites)] for s in program.stocks]
+        self.signals: list[tuple[float, int, float, float]] = []
+        self.publish_all()
+        self.customers = [self.clock.process(self.customer(i)) for i in range(len(people))]
+
+    # ------------------------------------------------------------ one customer
+    def customer(self, i: int) -> Generator:
+        """A customer's life."""
+        due = self.advance(i, BEGIN)
+        while self.status[i] != LEFT:
+            try:
+                yield self.clock.at(max(due, self.clock.now), OCCASION, i) if due < self.horizon else self.clock.event()
+            except simpy.Interrupt:  # a campaign has put something on the list
+                due = self.advance(i, NEXT)
+                continue
+            due = self.advance(i, LIVE)
+            if due == ASKS:
+                outcome, waited = yield from self.attend(i)
+                due = self.advance(i, FINISH + outcome, waited)
+
+    def attend(self, i: int) -> Generator:
+        """Whatever the customer asks for: a unit of stock is reserved, then staff serve. (outcome, days waited)"""
+        closed, pool, stock, priority, patience, service = (column.item() for column in self.ask)
+        site = self.site[i]
+        shelf = self.shelves[stock][site] if stock >= 0 else None
+        if closed:
+            return CLOSED, 0.0
+        if shelf and not shelf.take():
+            return SOLD_OUT, 0.0
+        if pool < 0:
+            return OK, 0.0
+        outcome, waited = yield from self.desks[pool][site].serve(i, priority, patience, service)
+        if shelf and outcome != OK:
+            shelf.give_back()
+        return outcome, waited
+
+    def advance(self, i: int, operation: int, waited: float = 0.0) -> float:
+        """Let customer i live at this instant; when his next occasion is due."""
+        now = self.clock.now
+        due = advance(self.state.world, i, operation, now, now, waited)
+        while due == FULL:
+            self.state.make_room(now)
+            due = advance(self.state.world, i, operation, now, now, waited)
+        return due
+
+    # ------------------------------------------------------------ what all customers share
+    def new_desk(self, k: int, site: int) -> Desk:
+        """Pool k at a site, with room for the larger of the baseline's and the strategy's staff."""
+        pool, row = self.program.pools[k], self.staff[k * self.program.sites + site]
+        row.pool, row.site, row.servers = k, site, pool.servers
+        return Desk(self.clock, pool.servers_before, max(pool.servers, pool.servers_before), row)
+
+    def every(self, period: float, rank: int, act: Callable[[int], None], first: int | None = None) -> Generator:
+        """Act at k * period for k = first, first + 1, ... (from the first such time after now)."""
+        k = math.floor(self.clock.now / period) + 1 if first is None else first
+        while k * period < self.horizon:
+            yield self.clock.at(k * period, rank)
+            act(k)
+            k += 1
+
+    def begin_shared(self) -> None:
+        """Start the processes of everything that is published, refilled or sent."""
+        for s, signal in enumerate(self.program.signals):
+            self.clock.process(self.every(signal.refresh, REFRESH, lambda k, s=s: self.refresh(s)))
+        for s, stock in enumerate(self.program.stocks):
+            self.clock.process(self.every(stock.shown, REFRESH, lambda k, s=s: self.show(s)))
+            if stock.every:
+                self.clock.process(self.every(stock.every, REFILL, lambda k, s=s: self.refill(s)))
+        for c, campaign in enumerate(self.program.campaigns):
+            self.clock.process(self.run_campaign(c, campaign))
+
+    def publish_all(self) -> None:
+        """What everybody can see at the start."""
+        for s in range(len(self.program.signals)):
+            publish(self.state.world, s)
+        for s in range(len(self.program.stocks)):
+            self.show(s)
+
+    def refresh(self, s: int) -> None:
+        """Signal s is published anew."""
+        publish(self.state.world, s)
+        if self.clock.now >= 0.0:
+            value, count = self.state["published"][:, s].mean(), self.state["published_count"][:, s].sum()
+            self.signals.append((self.clock.now, s, value, count))
+
+    def show(self, s: int) -> None:
+        """The level of stock s on show at every site."""
+        for site, shelf in enumerate(self.shelves[s]):
+            self.state["shelf"][site, s] = shelf.units.level
+
+    def refill(self, s: int) -> None:
+        """A delivery of stock s at every site: up to a level, or so many more."""
+        stock = self.program.stocks[s]
+        for shelf in self.shelves[s]:
+            level = shelf.units.level
+            shelf.set_to(max(level, stock.to) if stock.add == 0 else level + stock.add)
+
+    def run_campaign(self, c: int, campaign) -> Generator:
+        """A campaign's picks, from its start to its end."""
+        chosen, k = np.empty(len(self.status), np.int64), 0
+        end = min(campaign.ends, self.horizon)
+        while campaign.starts + k * campaign.every < end:
+            yield self.clock.at(campaign.starts + k * campaign.every, DISPATCH, c)
+            number = pick(self.state.world, c, k, self.clock.now, chosen)
+            self.state.make_nodes(number)
+            send(self.state.world, c, k, self.clock.now, chosen, number)
+            self.wake(chosen[:number])
+            k += 1
+
+    def wake(self, chosen: np.ndarray) -> None:
+        """The picked look at their lists again; who is busy does so anyway when he is done."""
+        for i in chosen:
+            if self.status[i] == CUSTOMER and self.asking[i] < 0:
+                self.customers[i].interrupt()
+
+    # ------------------------------------------------------------ the run
+    def run(self, progress: Progress | None) -> Outcome:
+        """Warm-up on the baseline, then the horizon on the scenario, a day at a time."""
+        self.begin_shared()
+        day = math.floor(self.start) + 1.0
+        while self.clock.now < self.horizon:
+            if self.clock.now == 0.0:
+                self.begin_day_0()
+            self.clock.run(until=min(day, self.horizon))
+            if progress:
+                progress(max(self.clock.now, 0.0))
+            day += 1.0
+        return self.close()
+
+    def begin_day_0(self) -> None:
+        """The warm-up ends: the strategy takes over from the baseline."""
+        if self.program.warm:
+            self.state.take_over(self.program)
+        for k, pool in enumerate(self.program.pools):
+            for desk in self.desks[k]:
+                desk.staff_with(pool.servers)
+        if self.start < 0.0:
+            for s, stock in enumerate(self.program.stocks):
+                for shelf in self.shelves[s]:
+                    shelf.set_to(stock.start)
+
+    def close(self) -> Outcome:
+        """Everything counted, at the horizon."""
+        for desks in self.desks:
+            for desk in desks:
+                desk.note(0)
+        state, tally = self.state, self.state["tally"]
+        self.program.check_indices(int(tally[OVERRUN]))
+        settle_all(state.world, self.horizon)
+        state.flush(math.inf)
+        return Outcome(
+            replication=self.replication,
+            people=state["people"],
+            daily=state["daily"],
+            touches=state["touches"],
+            felt=state["felt"],
+            staff=self.staff,
+            signals=np.array(self.signals, SIGNAL_ROW).view(np.recarray),
+            campaigns=self.campaign_rows(),
+            events=int(tally[EVENTS]),
+            capped=int(tally[CAPPED]),
+            hazard_lost=float(tally[LOST]) / MILLION,
+        )
+
+    def campaign_rows(self) -> np.ndarray:
+        """Picks, hand-overs and cents of every campaign."""
+        rows = np.zeros(len(self.program.campaigns), CAMPAIGN_ROW).view(np.recarray)
+        n = len(rows)
+        rows.picked, rows.spent = self.state["spent"][:n, PICKED], self.state["spent"][:n, SPENT]
+        rows.handed = self.state["handed"][:n]
+        return rows
+
+
+def simulate(
+    program: Program,
+    *,
+    seed: int,
+    replication: int = 0,
+    log: LogSink | None = None,
+    progress: Progress | None = None,
+    everything: bool = False,
+) -> Outcome:
+    """Simulate one replication on SimPy.
+
+    ``log`` receives the event log in pieces, LOG rows sorted by (t, customer, seq); ``progress`` the simulated
+    day. ``everything`` also logs decisions without a consequence, for stories.
+    """
+    return Reference(program, seed, replication, log, everything).run(progress)

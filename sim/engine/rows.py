@@ -1,0 +1,265 @@
+"""Touchpoints, triggers and journeys as rows of numbers."""
+
+import math
+
+import numpy as np
+
+from sim.engine.names import Names, campaign_step, states, step_names
+from sim.model import layout
+from sim.model.keys import check_distinct, hash_name
+from sim.model.layout import (
+    CAMPAIGNS, EDGE, END, FEEL, LEAVES, NOBODY, OUTCOMES, PULL, PURPOSES, STEP, STREAM, TOUCHPOINT, TRIGGER,
+)  # fmt: skip
+from sim.model.sample import Samplers
+from sim.scenario import Scenario
+
+STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty", "advocacy")
+ENGAGEMENTS = ("contextual", "convenience", "emotional", "social")
+_KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "reciprocity": layout.RECIPROCITY}
+_CUES = {None: layout.SUPPLY, "supply": layout.SUPPLY, "time": layout.TIME, "demand": layout.DEMAND}
+_MISHAPS = ("fails", "gave_up", "closed", "sold_out")  # in the order of OUTCOMES
+_EDGES = ("next", "if_failed", "if_gave_up", "if_closed", "if_sold_out")  # in the order of OUTCOMES
+
+
+class Rows:
+    """Collects the rows of one scenario under a numbering that it may share with its baseline."""
+
+    def __init__(self, scenario: Scenario, names: Names, samplers: Samplers):
+        self.scenario, self.names, self.samplers = scenario, names, samplers
+        self.feels: list[tuple] = []
+        self.triggers: list[tuple] = []
+        self.trigger_names: list[str] = []
+        self.purposes: set[tuple[str, ...]] = set()
+        self.edges: list[tuple] = []
+        self.pulls: list[tuple] = []
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """streams, steps, edges, pulls, touchpoints, feels and triggers."""
+        touchpoints = self.touchpoints()
+        steps = self.steps()
+        check_distinct(sorted(self.purposes))
+        return {
+            "streams": self.streams(),
+            "steps": steps,
+            "edges": records(self.edges, EDGE),
+            "pulls": records(self.pulls, PULL),
+            "touchpoints": touchpoints,
+            "feels": records(self.feels, FEEL),
+            "triggers": records(self.triggers, TRIGGER),
+        }
+
+    def purpose(self, *name: str) -> np.uint32:
+        """The key of a purpose, noted so that no two can share one."""
+        self.purposes.add(name)
+        return hash_name(*name)
+
+    # ------------------------------------------------------------ touchpoints
+    def touchpoints(self) -> np.ndarray:
+        """One row each, in the order of the names."""
+        rows = empty(len(self.names.touchpoints), TOUCHPOINT)
+        for name, row in zip(self.names.touchpoints, rows, strict=False):
+            self.fill_touchpoint(row, name)
+        return rows
+
+    def fill_touchpoint(self, row: np.record, name: str) -> None:
+        """A touchpoint that only the baseline has stays a row of zeros that nothing leads to."""
+        t, number = self.scenario.touchpoints.get(name), self.names.number
+        row.pool = row.stock = row.writes = row.counted = row.opens = row.service = row.patience = NOBODY
+        if t is None:
+            return
+        row.quality = self.samplers.add(t.quality)
+        for field in ("empathy", "effort", "transparency", "personalisation", "control", "recovers"):
+            setattr(row, field, getattr(t, field))
+        row.fails = t.fails.chance if t.fails else 0.0
+        row.still_sells = bool(t.fails and t.fails.still_sells)
+        row.cost = cents(t.cost)
+        row.stage, row.engagement = STAGES.index(t.stage), ENGAGEMENTS.index(t.engagement)
+        row.stock, row.writes = number("stocks", t.draws), number("signals", t.writes)
+        row.counted = self.counted_by(name)
+        self.fill_sale(row, t.sells)
+        self.fill_staff(row, t.staff)
+        self.fill_feelings(row, t, name)
+        self.fill_triggers(row, t, name)
+
+    def counted_by(self, touchpoint: str) -> int:
+        """The popularity signal that counts a touchpoint."""
+        found = [name for name, s in self.scenario.signals.items() if s.kind == "popularity" and s.counts == touchpoint]
+        return self.names.number("signals", found[0]) if found else NOBODY
+
+    def fill_sale(self, row: np.record, sale) -> None:
+        """What is sold, at what price."""
+        row.price_kind = layout.NO_PRICE
+        if sale is None:
+            return
+        contract = self.scenario.contract
+        row.price_kind = layout.OWN_SPEND if sale.price == "own_spend" else layout.FIXED_PRICE
+        row.price = {"own_spend": 0.0, "contract": contract.price if contract else 0.0}.get(sale.price, sale.price)
+        default = contract.margin if contract and sale.price == "contract" else 1.0
+        row.margin, row.discount = default if sale.margin is None else sale.margin, sale.discount
+
+    def fill_staff(self, row: np.record, staff) -> None:
+        """Who serves, how long it takes, and how long a customer waits."""
+        if staff is None:
+            return
+        row.pool = self.names.number("pools", staff.pool)
+        row.opens = self.names.place["calendars"].get(f"open {staff.pool}", NOBODY)
+        row.service = self.samplers.add(staff.service)
+        row.patience = NOBODY if staff.patience is None else self.samplers.add(staff.patience)
+        row.priority = staff.priority
+
+    def fill_feelings(self, row: np.record, t, name: str) -> None:
+        """Severity and emotional impulses of every outcome."""
+        row.feels[0] = len(self.feels)
+        self.add_feels(t.feels, name)
+        row.feels[1] = len(self.feels)
+        for k, mishap in enumerate(_MISHAPS, 1):
+            what = getattr(t, mishap)
+            row.severity[k] = what.severity if what else 0.0
+            self.add_feels(what.feels if what else {}, name)
+            row.feels[k + 1] = len(self.feels)
+
+    def add_feels(self, feels: dict, touchpoint: str) -> None:
+        """Emotional impulses, each with a key of its own."""
+        for emotion, amount in feels.items():
+            purpose = self.purpose(touchpoint, "feeling", emotion)
+            self.feels.append((self.names.number("emotions", emotion), self.samplers.add(amount), purpose))
+
+    def fill_triggers(self, row: np.record, t, name: str) -> None:
+        """The triggers of a touchpoint, one after another."""
+        row.triggers = len(self.triggers)
+        for trigger_name, trigger in t.triggers.items():
+            self.triggers.append(self.trigger_row(trigger, name))
+            self.trigger_names.append(f"{name}.{trigger_name}")
+        row.triggers_end = len(self.triggers)
+
+    def trigger_row(self, trigger, touchpoint: str) -> tuple:
+        """One trigger."""
+        signal = self.scenario.signals.get(trigger.reads)
+        reads = self.names.number("signals" if signal else "stocks", trigger.reads)
+        acts_on = trigger.on or ("start" if self.decides(touchpoint) else "next")
+        return (
+            _KINDS[trigger.kind],
+            _CUES[trigger.cue],
+            layout.ON_START if acts_on == "start" else layout.ON_NEXT,
+            reads,
+            bool(signal and signal.kind == "reviews"),
+            trigger.strength,
+            max(1.0, self.felt_below(trigger)),
+            math.inf if trigger.until is None else trigger.until,
+            trigger.worth or 0.0,
+        )
+
+    def felt_below(self, trigger) -> float:
+        """The stock below which scarcity is felt: a quarter of its start where nothing is said."""
+        stock = self.scenario.stock.get(trigger.reads)
+        if trigger.below is not None:
+            return float(trigger.below)
+        return 0.25 * stock.start if stock else 1.0
+
+    def decides(self, touchpoint: str) -> bool:
+        """Whether a journey that may not happen begins at the touchpoint."""
+        return any(
+            j.usually < 1.0 and j.steps[j.becomes].touchpoint == touchpoint for j in self.scenario.journeys.values()
+        )
+
+    # ------------------------------------------------------------ journeys
+    def streams(self) -> np.ndarray:
+        """What each kind of occasion turns into."""
+        rows = empty(len(self.names.streams), STREAM)
+        rows.hash = [hash_name(name) for name in self.names.streams]
+        rows.step, rows.usually = NOBODY, 1.0
+        for name, journey in self.scenario.journeys.items():
+            stream = self.stream_of(journey)
+            rows[stream].step = self.names.number("steps", f"{name}.{journey.becomes}")
+            rows[stream].usually = journey.usually
+        for k, name in enumerate(self.names.campaigns, CAMPAIGNS):
+            if name in self.scenario.campaigns and rows[k].step == NOBODY:
+                rows[k].step = self.names.number("steps", campaign_step(self.scenario, name))
+        return rows
+
+    def stream_of(self, journey) -> int:
+        """The stream of a journey's occasion."""
+        if journey.occasion == "message":
+            return CAMPAIGNS + self.names.number("campaigns", journey.starts_on.start.of)
+        occasion = "reconsideration" if journey.occasion == "renewal" else journey.occasion
+        return ("need", "reconsideration", "leaving", "awareness", "entry").index(occasion)
+
+    def steps(self) -> np.ndarray:
+        """One row each, its edges by outcome."""
+        rows = empty(len(self.names.steps), STEP)
+        rows.slot = NOBODY
+        rows.touchpoint = NOBODY
+        known = set(step_names(self.scenario))
+        for name, row in zip(self.names.steps, rows, strict=False):
+            row.purpose[:] = [self.purpose(name, purpose) for purpose in PURPOSES]
+            if name in known:
+                self.fill_step(row, name)
+        self.number_cycles(rows)
+        return rows
+
+    def fill_step(self, row: np.record, name: str) -> None:
+        """A step of a journey, or the single step of a campaign."""
+        journey, _, step = name.partition(".")
+        declared = self.scenario.journeys[journey].steps.get(step) if journey in self.scenario.journeys else None
+        touchpoint = declared.touchpoint if declared else step
+        row.touchpoint = self.names.number("touchpoints", touchpoint)
+        for k, outcome in enumerate(_EDGES):
+            row.edges[k] = len(self.edges)
+            edges = (getattr(declared, outcome) or declared.next) if declared else {}
+            for target, edge in edges.items():
+                self.add_edge(journey, name, target, edge)
+            if not edges:
+                self.edges.append((END, 0, 0, NOBODY, 1.0, 0, 0))
+        row.edges[len(OUTCOMES)] = len(self.edges)
+
+    def add_edge(self, journey: str, step: str, target: str, edge) -> None:
+        """One edge; the uniform that races for it is keyed by its target."""
+        first = len(self.pulls)
+        for state, coefficient in edge.pulls.items():
+            self.pulls.append((states(self.names).index(state), coefficient))
+        at_once = edge.after.family == "constant" and edge.after.params[0] == 0.0
+        delay = NOBODY if at_once else self.samplers.add(edge.after)
+        keys = self.purpose(step, "edge", target), self.purpose(step, "delay", target)
+        self.edges.append((self.target(journey, target), *keys, delay, edge.weight, first, len(self.pulls)))
+
+    def target(self, journey: str, target: str) -> int:
+        """A step of this journey, the first step of another, or one of the two ends."""
+        if target in ("end", "leave"):
+            return END if target == "end" else LEAVES
+        steps = self.scenario.journeys[journey].steps
+        name = f"{journey}.{target}" if target in steps else f"{target}.{self.scenario.journeys[target].becomes}"
+        return self.names.number("steps", name)
+
+    def number_cycles(self, rows: np.ndarray) -> None:
+        """Steps that one occasion can meet twice get a visit counter."""
+        onward = [{e[0] for e in self.edges[row.edges[0] : row.edges[-1]] if e[0] >= 0} for row in rows]
+        on_cycle = [k for k in range(len(rows)) if k in reachable(onward, k)]
+        for slot, k in enumerate(on_cycle):
+            rows[k].slot = slot % 4
+
+
+def reachable(onward: list[set[int]], start: int) -> set[int]:
+    """The steps that one or more edges lead to from a step."""
+    seen: set[int] = set()
+    waiting = sorted(onward[start])
+    while waiting:
+        k = waiting.pop()
+        if k not in seen:
+            seen.add(k)
+            waiting += sorted(onward[k])
+    return seen
+
+
+def cents(money: float) -> int:
+    """Money of a scenario in integer cents."""
+    return int(round(100.0 * money))
+
+
+def records(rows: list[tuple], dtype: np.dtype) -> np.ndarray:
+    """Rows as records; never empty, so that a record can always be looked at."""
+    return np.array(rows or [tuple(0 for _ in dtype.names)], dtype).view(np.recarray)
+
+
+def empty(n: int, dtype: np.dtype) -> np.ndarray:
+    """n rows of zeros (at least one)."""
+    return np.zeros(max(1, n), dtype).view(np.recarray)
