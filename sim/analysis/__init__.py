@@ -1,0 +1,1 @@
+"""Tables to numbers: retention, KPIs, experience. Pure functions; import the module you need."""

@@ -1,0 +1,390 @@
+"""The KPIs: one registry with unit and formula, computed from an ``Outcome`` alone (never the log).
+
+``kpis`` gives the numbers of one replication, ``summary`` what several replications say together.
+A KPI that has no meaning in a scenario (waits without staff), or no value in a replication (order
+value without orders), is absent rather than NaN. ``docs/kpis.md`` shows the registry to users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.analysis.view import CENTS, MINUTES, YEAR, Floats, View
+from sim.model.layout import CLOSED, DAY, FAILED, MILLION, NOT_RENEWED, OK, SOLD_OUT
+
+if TYPE_CHECKING:
+    from sim.engine.outcome import Outcome
+    from sim.engine.program import Program
+
+Value = float | None
+Condition = Callable[[View], bool]
+
+
+def _always(_: View) -> bool:
+    return True
+
+
+def _lasting(view: View) -> bool:
+    """Customers with a relationship, not one-shot visitors."""
+    return not view.program.one_shot
+
+
+def _contractual(view: View) -> bool:
+    return view.program.contractual
+
+
+def _reconsidering(view: View) -> bool:
+    return _lasting(view) and not view.program.contractual
+
+
+def _needing(view: View) -> bool:
+    return bool(np.isfinite(view.outcome.people["need_gap"]).any())
+
+
+def _feeling(view: View) -> bool:
+    return view.has_feelings
+
+
+def _bonding(view: View) -> bool:
+    return view.has_feelings and _lasting(view)
+
+
+def _staffed(view: View) -> bool:
+    return len(view.program.pool_names) > 0
+
+
+def _stocked(view: View) -> bool:
+    return len(view.program.stocks) > 0
+
+
+def _campaigning(view: View) -> bool:
+    return len(view.program.campaign_names) > 0
+
+
+def _reviewed(view: View) -> bool:
+    return view.review_signals.size > 0
+
+
+def _ratio(above: float, below: float) -> Value:
+    return above / below if below > 0 else None
+
+
+def _how_many(which: np.ndarray) -> int:
+    return int(np.count_nonzero(which))
+
+
+def _mean(values: np.ndarray) -> Value:
+    return float(values.mean(dtype=np.float64)) if values.size else None
+
+
+def _active(view: View) -> Value:
+    since = view.program.horizon - view.column("t_order")[view.cohort]
+    return _mean(since < view.program.active_within)
+
+
+def _renewals_refused(view: View) -> Value:
+    refused = _how_many((view.column("reason") == NOT_RENEWED) & ~view.alive)
+    return _ratio(refused, view.total("reconsidered"))
+
+
+def _brand_choice(view: View) -> Value:
+    return _ratio(view.total("needs") - view.total("declined"), view.total("needs"))
+
+
+def _cost(view: View) -> float:
+    return view.money("cost") + view.wages + view.program.fixed_cost / CENTS
+
+
+def _profit(view: View) -> float:
+    return view.money("margin") - _cost(view)
+
+
+def _clv(view: View) -> Value:
+    net = view.booked[:, DAY["margin"]] - view.booked[:, DAY["cost"]]
+    days = np.arange(net.size) + 0.5
+    factor = (1.0 + view.program.discount_rate) ** (-days / YEAR)
+    return _ratio(float(net @ factor) / CENTS, view.count)
+
+
+def _at_the_end(field: str) -> Callable[[View], Value]:
+    return lambda view: _mean(view.column(field)[view.alive])
+
+
+def _failure_rate(view: View) -> Value:
+    failed = view.touched(FAILED)
+    return _ratio(failed, failed + view.touched(OK))
+
+
+def _published(view: View) -> Value:
+    rows = view.outcome.signals
+    each = [rows[rows["signal"] == signal] for signal in view.review_signals]
+    return _mean(np.array([mine["value"][np.argmax(mine["t"])] for mine in each if mine.size]))
+
+
+def _hazard_lost(view: View) -> Value:
+    lost = float(view.outcome.hazard_lost)
+    return 0.0 if lost == 0.0 else _ratio(lost, _how_many(~view.alive))
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One KPI: its unit, its formula in words, which direction is better, and how it is computed.
+
+    ``unit`` may name ``currency``, which stands for the scenario's own. ``better`` is ``"high"``,
+    ``"low"`` or ``""`` (depends). ``when`` says in which scenarios it has a meaning; ``whole`` marks
+    what cannot be split by segment (shared staff, wages, published signals).
+    """
+
+    unit: str
+    formula: str
+    better: str
+    group: str
+    value: Callable[[View], Value]
+    when: Condition = _always
+    whole: bool = False
+
+
+KPIS: dict[str, Kpi] = {
+    "customers": Kpi(
+        "customers", "people who were customers at some moment of the run", "high", "customers",
+        lambda v: v.count,
+    ),
+    "entered": Kpi(
+        "customers", "people who became customers during the run", "high", "customers",
+        lambda v: _how_many(~v.founding),
+    ),
+    "left": Kpi(
+        "customers", "customers who left during the run", "low", "customers",
+        lambda v: _how_many(~v.alive), _lasting,
+    ),
+    "retention": Kpi(
+        "share", "customers of day 0 who have not left at the horizon / customers of day 0; where nobody "
+        "was a customer on day 0, of all who entered", "high", "customers",
+        lambda v: _mean(v.alive[v.cohort]), _lasting,
+    ),
+    "retention_active": Kpi(
+        "share", "customers of the same cohort whose last order is no older than active_if at the horizon / "
+        "customers of the cohort", "high", "customers",
+        _active, _lasting,
+    ),
+    "churn_per_year": Kpi(
+        "per year", "left / customer-years lived as a customer within the run (a hazard: h means "
+        "1 - exp(-h) leave within a year)", "low", "customers",
+        lambda v: _ratio(_how_many(~v.alive), v.exposure), _lasting,
+    ),
+    "churn_per_renewal": Kpi(
+        "share", "customers who did not renew / renewals that came up", "low", "customers",
+        _renewals_refused, _contractual,
+    ),
+    "hazard_lost": Kpi(
+        "share", "leaving hazard above the cap that could not be acted on / left; above 0.01 declare "
+        "more moments to reconsider", "low", "customers",
+        _hazard_lost, _reconsidering, whole=True,
+    ),
+    "needs": Kpi(
+        "needs", "category needs that came to a choice (absorbed needs not counted)", "", "orders",
+        lambda v: v.total("needs"), _needing,
+    ),
+    "brand_choice": Kpi(
+        "share", "needs for which the brand was chosen / needs", "high", "orders",
+        _brand_choice, _needing,
+    ),
+    "absorbed_needs": Kpi(
+        "needs", "needs that arose while an earlier one was still being served", "", "orders",
+        lambda v: v.total("absorbed"), _needing,
+    ),
+    "orders": Kpi(
+        "orders", "orders placed (in a contract: payments)", "high", "orders",
+        lambda v: v.total("orders"),
+    ),
+    "repeat_orders": Kpi(
+        "orders", "orders after a customer's first", "high", "orders",
+        lambda v: v.total("repeat_orders"), _lasting,
+    ),
+    "repeat_rate": Kpi(
+        "share", "customers with at least 2 orders in their life so far / customers", "high", "orders",
+        lambda v: _mean(v.column("n_order") >= 2), _lasting,
+    ),
+    "orders_per_customer_year": Kpi(
+        "orders per year", "orders / customer-years lived as a customer within the run", "high", "orders",
+        lambda v: _ratio(v.total("orders"), v.exposure), _lasting,
+    ),
+    "average_order_value": Kpi(
+        "currency per order", "revenue / orders", "high", "orders",
+        lambda v: _ratio(v.money("revenue"), v.total("orders")),
+    ),
+    "revenue": Kpi(
+        "currency", "sum of what orders were paid", "high", "money",
+        lambda v: v.money("revenue"),
+    ),
+    "margin": Kpi(
+        "currency", "sum over orders of revenue x margin", "high", "money",
+        lambda v: v.money("margin"),
+    ),
+    "cost": Kpi(
+        "currency", "touches + gifts and messages of campaigns + wages + set-up costs of campaigns",
+        "low", "money",
+        _cost, whole=True,
+    ),
+    "profit": Kpi(
+        "currency", "margin - cost", "high", "money",
+        _profit, whole=True,
+    ),
+    "profit_per_customer": Kpi(
+        "currency per customer", "profit / customers", "high", "money",
+        lambda v: _ratio(_profit(v), v.count), whole=True,
+    ),
+    "clv": Kpi(
+        "currency per customer", "over the horizon only: sum over days of (margin - cost of touches, gifts "
+        "and messages) x (1 + discount_rate)^(-(day + 0.5) / 365) / customers", "high", "money",
+        _clv, _lasting,
+    ),
+    "touches": Kpi(
+        "touches", "touches of any outcome", "", "experience",
+        lambda v: v.touched(),
+    ),
+    "valence": Kpi(
+        "-1..1", "mean over touches of how good or bad the touch felt", "high", "experience",
+        lambda v: _ratio(v.total("valence") / MILLION, v.total("touches")), _feeling,
+    ),
+    "mood": Kpi(
+        "-1..1", "mean over touches of the mood after it (good - bad emotions)", "high", "experience",
+        lambda v: v.felt(2) if v.touched() else None, _feeling, whole=True,
+    ),
+    "satisfaction": Kpi(
+        "-1..1", "mean satisfaction of the customers alive at the horizon", "high", "experience",
+        _at_the_end("satisfaction"), _bonding,
+    ),
+    "trust": Kpi(
+        "0..1", "mean trust of the customers alive at the horizon", "high", "experience",
+        _at_the_end("trust"), _bonding,
+    ),
+    "affective_commitment": Kpi(
+        "0..1", "mean affective commitment of the customers alive at the horizon", "high", "experience",
+        _at_the_end("affective"), _bonding,
+    ),
+    "failure_rate": Kpi(
+        "share", "failed touches / touches served (ok or failed)", "low", "experience",
+        _failure_rate,
+    ),
+    "closed_share": Kpi(
+        "share", "touches that met closed doors / touches", "low", "service",
+        lambda v: _ratio(v.touched(CLOSED), v.touched()), _staffed,
+    ),
+    "sold_out_share": Kpi(
+        "share", "touches that found the stock empty / touches", "low", "service",
+        lambda v: _ratio(v.touched(SOLD_OUT), v.touched()), _stocked,
+    ),
+    "wait_mean": Kpi(
+        "minutes", "time spent waiting for staff / requests for staff", "low", "service",
+        lambda v: _ratio(v.staffed("wait") * MINUTES, v.staffed("requests")), _staffed, whole=True,
+    ),
+    "waited_share": Kpi(
+        "share", "requests for staff that had to wait / requests for staff", "low", "service",
+        lambda v: _ratio(v.staffed("waited"), v.staffed("requests")), _staffed, whole=True,
+    ),
+    "abandonment": Kpi(
+        "share", "requests for staff given up while waiting / requests for staff", "low", "service",
+        lambda v: _ratio(v.staffed("gave_up"), v.staffed("requests")), _staffed, whole=True,
+    ),
+    "reviews": Kpi(
+        "reviews", "reviews written", "", "word",
+        lambda v: v.total("reviews"), _reviewed,
+    ),
+    "reviews_average": Kpi(
+        "stars", "review average as last published (mean over review signals)", "high", "word",
+        _published, _reviewed, whole=True,
+    ),
+    "gifts": Kpi(
+        "gifts", "gifts handed over by campaigns", "", "word",
+        lambda v: v.total("gifts"), _campaigning,
+    ),
+    "messages": Kpi(
+        "messages", "messages sent by campaigns", "", "word",
+        lambda v: v.total("messages"), _campaigning,
+    ),
+}  # fmt: skip
+
+WINDOWED: dict[str, Kpi] = {
+    "orders": Kpi("orders", "orders placed from day `from` until day `to` of the window (whole days)",
+                  "high", "windows", KPIS["orders"].value),
+    "repeat_orders": Kpi("orders", "repeat orders placed from day `from` until day `to` of the window",
+                         "high", "windows", KPIS["repeat_orders"].value),
+    "revenue": Kpi("currency", "revenue from day `from` until day `to` of the window",
+                   "high", "windows", KPIS["revenue"].value),
+}  # fmt: skip
+
+
+def definition(name: str) -> Kpi:
+    """The registry entry of a KPI, also of one of a window (``orders_w1_39``). ``KeyError`` if none."""
+    if name in KPIS:
+        return KPIS[name]
+    for prefix in sorted(WINDOWED, key=len, reverse=True):
+        if name.startswith(prefix + "_"):
+            return WINDOWED[prefix]
+    raise KeyError(name)
+
+
+def kpis(outcome: Outcome, program: Program, segment: int | None = None) -> dict[str, float]:
+    """The KPIs of one replication, of everybody or of one segment (its number).
+
+    What has no meaning here is absent; so is, for a segment, what cannot be split.
+    """
+    view = View(outcome, program, segment)
+    asked = (name for name, kpi in KPIS.items() if kpi.when(view) and not (kpi.whole and segment is not None))
+    values = [(name, KPIS[name].value(view)) for name in asked]
+    values += list(_windows(view))
+    return {name: float(value) for name, value in values if value is not None}
+
+
+def _windows(view: View) -> Iterable[tuple[str, Value]]:
+    """Sums over each window; one that ends after the horizon has no value."""
+    for window, (start, end) in view.program.windows.items():
+        first, last = round(start), round(end)
+        if last <= view.booked.shape[0]:
+            sums = view.booked[first:last].sum(axis=0)
+            yield f"orders_{window}", int(sums[DAY["orders"]])
+            yield f"repeat_orders_{window}", int(sums[DAY["repeat_orders"]])
+            yield f"revenue_{window}", int(sums[DAY["revenue"]]) / CENTS
+
+
+def by_segment(outcome: Outcome, program: Program) -> dict[str, dict[str, float]]:
+    """``kpis`` of each segment, by its name."""
+    return {name: kpis(outcome, program, k) for k, name in enumerate(program.segment_names)}
+
+
+def interval(values: Floats) -> tuple[float, float | None, float | None]:
+    """Mean and its 95 % interval by Student's t over replications; no interval from one value."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, None, None
+    from scipy.special import stdtrit
+
+    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    half = float(stdtrit(len(values) - 1, 0.975)) * error
+    return mean, mean - half, mean + half
+
+
+def summary(rows: Sequence[Mapping[str, float]], currency: str = "currency") -> dict[str, dict[str, Any]]:
+    """What replications say together: ``{name: {mean, low, high, p05, p95, unit, n}}``.
+
+    ``low`` and ``high`` bound the mean (95 %, Student's t; None with a single value), ``p05`` and
+    ``p95`` are quantiles over replications, ``n`` is the number of replications in which the KPI has
+    a value: below ``len(rows)``, all the others speak of those replications only.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    rank = {name: k for k, name in enumerate(KPIS)}
+    names.sort(key=lambda name: rank.get(name, len(rank)))
+    return {name: _summarise(name, [row[name] for row in rows if name in row], currency) for name in names}
+
+
+def _summarise(name: str, values: list[float], currency: str) -> dict[str, Any]:
+    array = np.asarray(values, dtype=np.float64)
+    mean, low, high = interval(array)
+    p05, p95 = (float(q) for q in np.quantile(array, (0.05, 0.95)))
+    unit = definition(name).unit.replace("currency", currency)
+    return {"mean": mean, "low": low, "high": high, "p05": p05, "p95": p95, "unit": unit, "n": len(values)}

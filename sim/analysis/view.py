@@ -1,0 +1,145 @@
+"""One replication as the numbers look at it: who is a customer, for how long, and what was booked.
+
+An ``Outcome`` keeps people and integer sums; every definition of "a customer", "there at the start"
+and "exposure" that the KPIs and the retention curves share is written once, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.model.layout import CUSTOMER, DAY, LEFT, MILLION, REVIEWS
+
+if TYPE_CHECKING:
+    from sim.engine.outcome import Outcome
+    from sim.engine.program import Program
+
+YEAR = 365.0  # days
+MINUTES = 1440.0  # a day
+CENTS = 100.0
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def are_customers(people: np.ndarray) -> Mask:
+    """Who was a customer at some moment of the run (prospects that never came are not)."""
+    return (people["status"] == CUSTOMER) | (people["status"] == LEFT)
+
+
+def lifetimes(entered: Floats, left: Floats, horizon: float) -> tuple[Floats, Mask]:
+    """Days from entry (from day 0 for those there before) to leaving or to the horizon.
+
+    Returns ``(durations, observed)``; ``observed`` is False where the horizon cut the life short
+    (right censoring).
+    """
+    return np.minimum(left, horizon) - np.maximum(entered, 0.0), left <= horizon
+
+
+@dataclass(frozen=True)
+class View:
+    """What one segment of one replication looks like (``segment=None``: everybody)."""
+
+    outcome: Outcome
+    program: Program
+    segment: int | None = None
+
+    @cached_property
+    def mask(self) -> Mask:
+        """Among the people: the customers of this view."""
+        people = self.outcome.people
+        chosen = are_customers(people)
+        return chosen if self.segment is None else chosen & (people["segment"] == self.segment)
+
+    @cached_property
+    def count(self) -> int:
+        """Customers ever."""
+        return int(np.count_nonzero(self.mask))
+
+    def column(self, name: str) -> np.ndarray:
+        """One field of the customers' final records."""
+        return self.outcome.people[name][self.mask]
+
+    @cached_property
+    def lives(self) -> tuple[Floats, Mask]:
+        """Lifetimes of the customers, and whether their end was seen."""
+        return lifetimes(self.column("t_entry"), self.column("t_left"), self.program.horizon)
+
+    @cached_property
+    def alive(self) -> Mask:
+        """Among the customers: who has not left at the horizon."""
+        return ~self.lives[1]
+
+    @cached_property
+    def exposure(self) -> float:
+        """Customer-years lived within the run."""
+        return float(self.lives[0].sum()) / YEAR
+
+    @cached_property
+    def founding(self) -> Mask:
+        """Among the customers: who was there before anybody entered."""
+        return self.column("founding") > 0
+
+    @cached_property
+    def cohort(self) -> Mask:
+        """Among the customers, those whose retention is told: of day 0; everybody if none was there."""
+        return self.founding if self.founding.any() else np.ones(self.count, dtype=bool)
+
+    @cached_property
+    def booked(self) -> NDArray[np.int64]:
+        """Daily rows, ``[days, len(DAILY)]``."""
+        daily = self.outcome.daily
+        return daily.sum(axis=1) if self.segment is None else daily[:, self.segment, :]
+
+    def total(self, name: str) -> int:
+        """Sum of one daily column over the run."""
+        return int(self.booked[:, DAY[name]].sum())
+
+    def money(self, name: str) -> float:
+        """The same in currency instead of cents."""
+        return self.total(name) / CENTS
+
+    def touched(self, outcome: int | None = None) -> int:
+        """Touches with one outcome (None: all)."""
+        touches = self.outcome.touches
+        if self.segment is not None:
+            touches = touches[self.segment]
+        return int(touches.sum() if outcome is None else touches[..., outcome].sum())
+
+    def felt(self, which: int) -> float:
+        """Mean over all touches of valence (0), perceived quality (1) or mood after (2)."""
+        return float(self.outcome.felt[:, which].sum()) / MILLION / self.outcome.touches.sum()
+
+    def staffed(self, name: str) -> float:
+        """Sum of one staff column over pools and sites."""
+        return float(self.outcome.staff[name].sum())
+
+    @cached_property
+    def has_feelings(self) -> bool:
+        """Whether any touch left a trace (psychology off, or no quality anywhere: none does)."""
+        return bool(self.outcome.felt.any())
+
+    @cached_property
+    def review_signals(self) -> NDArray[np.intp]:
+        """Numbers of the signals that publish a review average."""
+        kinds = self.program.static["signals"]["kind"][: len(self.program.signal_names)]
+        return np.flatnonzero(kinds == REVIEWS)
+
+    @cached_property
+    def wages(self) -> float:
+        """Staff wages over the run, currency."""
+        return self.program.wage_per_day * self.program.horizon / CENTS
+
+
+def pooled(outcomes: Sequence[Outcome], program: Program, segment: int | None = None) -> tuple[Floats, Mask]:
+    """Lifetimes of the told cohort of every replication, end to end."""
+    views = [View(outcome, program, segment) for outcome in outcomes]
+    durations = np.concatenate([view.lives[0][view.cohort] for view in views])
+    observed = np.concatenate([view.lives[1][view.cohort] for view in views])
+    return durations, observed

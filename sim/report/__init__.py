@@ -1,0 +1,1 @@
+"""Numbers to pictures, tables and words. Import the module you need: pictures load matplotlib."""
