@@ -1,0 +1,263 @@
+"""Rules between the parts of a scenario that no part can check alone."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from sim.scenario.assumptions import Assumption, assumption
+from sim.scenario.journeys import END, LEAVE
+from sim.scenario.nodes import Node, children
+from sim.scenario.psychology import MAX_EMOTIONS
+from sim.scenario.references import STATES, Finding, references
+from sim.scenario.schema import Scenario
+from sim.scenario.shapes import ROOT, Names, Shape, child_of, keys_of, quantity_of, shape_at
+from sim.scenario.touchpoints import Trigger
+from sim.scenario.traits import BASES, Segment, basis_of
+from sim.scenario.ways import ways
+from sim.scenario.wrong import Wrong, choice, shown
+
+_NAMED = (
+    "segments",
+    "calendars",
+    "staff",
+    "stock",
+    "signals",
+    "touchpoints",
+    "journeys",
+    "campaigns",
+    "windows",
+)
+
+
+def check(scenario: Scenario) -> list[Finding]:
+    """Everything wrong between the parts; the ways through journeys once all names lead somewhere."""
+    rules = (
+        _names,
+        _shares,
+        _segments,
+        _signals,
+        _triggers,
+        _occasions,
+        _contract,
+        _entry,
+        _emotions,
+        references,
+    )
+    found = [finding for rule in rules for finding in rule(scenario)]
+    return found or list(ways(scenario))
+
+
+# ---------------------------------------------------------------- names
+def _names(scenario: Scenario) -> Iterator[Finding]:
+    """Names are keys of paths, so they hold no dots; two words are taken."""
+    for kind in _NAMED:
+        yield from _plain((kind,), getattr(scenario, kind))
+    yield from _plain(("psychology", "emotions"), scenario.psychology.emotions)
+    for name, touchpoint in scenario.touchpoints.items():
+        yield from _plain(("touchpoints", name, "triggers"), touchpoint.triggers)
+    yield from _not_taken(("journeys",), scenario.journeys)
+    for name, journey in scenario.journeys.items():
+        yield from _plain(("journeys", name, "steps"), journey.steps)
+        yield from _not_taken(("journeys", name, "steps"), journey.steps)
+
+
+def _plain(path: tuple[str, ...], names: Iterable[str]) -> Iterator[Finding]:
+    for name in names:
+        if not name or name != name.strip() or "." in name or "=" in name or not name.isprintable():
+            yield Finding(
+                (*path, name), "a name cannot be empty, hold . or =, or begin or end with a space", True
+            )
+
+
+def _not_taken(path: tuple[str, ...], names: Iterable[str]) -> Iterator[Finding]:
+    for name in names:
+        if name in (END, LEAVE):
+            yield Finding(
+                (*path, name), f"'{name}' is an end of every journey and cannot be a name here", True
+            )
+
+
+def _emotions(scenario: Scenario) -> Iterator[Finding]:
+    path = ("psychology", "emotions")
+    emotions = scenario.psychology.emotions
+    for name in emotions:
+        if name in STATES:
+            yield Finding((*path, name), f"'{name}' is a state of its own and cannot name an emotion", True)
+    if len(emotions) > MAX_EMOTIONS:
+        message = f"expected at most {MAX_EMOTIONS} emotions, got {len(emotions)}; null removes one"
+        yield Finding((*path, list(emotions)[MAX_EMOTIONS]), message, True)
+
+
+# ---------------------------------------------------------------- people
+def _shares(scenario: Scenario) -> Iterator[Finding]:
+    """Shares of the segments that are customers already sum to one."""
+    customers = {name: segment for name, segment in scenario.segments.items() if segment.prospects is None}
+    missing = [name for name, segment in customers.items() if segment.share is None]
+    for name in missing:
+        yield Finding(("segments", name, "share"), "missing: a share of the customers, or prospects")
+    rests = [name for name, segment in customers.items() if segment.is_rest]
+    for name in rests[1:]:
+        yield Finding(("segments", name, "share"), f"only one segment can be the rest; '{rests[0]}' is")
+    total = given_shares(scenario)
+    if total > 1 + 1e-9 or not (rests or missing or abs(total - 1) < 1e-9 or not customers):
+        yield Finding(("segments",), f"the shares sum to {total:.6g}; expected 1 (rest fills up)", True)
+
+
+def given_shares(scenario: Scenario) -> float:
+    """The sum of the shares that are written as numbers."""
+    return math.fsum(s.share for s in scenario.segments.values() if s.share is not None and not s.is_rest)
+
+
+def _segments(scenario: Scenario) -> Iterator[Finding]:
+    for name, segment in scenario.segments.items():
+        path = ("segments", name)
+        if segment.prospects is not None and segment.share is not None:
+            yield Finding((*path, "share"), "expected either share or prospects")
+        if segment.hears_of_us > 0 and segment.prospects is None:
+            yield Finding((*path, "hears_of_us"), "only prospects hear of us; this segment has none")
+        if _circular(scenario, name):
+            yield Finding((*path, "like"), "this goes round in a circle")
+        yield from _regularity(scenario, segment, path)
+        yield from _leaving(scenario, segment, path)
+
+
+def _circular(scenario: Scenario, name: str) -> bool:
+    """Whether following ``like`` leads back."""
+    seen: list[str] = []
+    like = scenario.segments[name].like
+    while like in scenario.segments and like not in seen:
+        seen.append(like)
+        like = scenario.segments[like].like
+    return name in seen
+
+
+def _regularity(scenario: Scenario, segment: Segment, path: tuple[str, ...]) -> Iterator[Finding]:
+    """Needs must be regular enough to leave purchases this regular: k_need = p0 / (1/k - 1 + p0) > 0."""
+    usually = next((j.usually for j in scenario.journeys.values() if j.occasion == "need"), 1.0)
+    regularity = segment.needs.regularity
+    if usually > 0 and 1 / regularity <= 1 - usually:
+        message = (
+            f"expected a regularity below {1 / (1 - usually):.4g}, since only {usually:.4g} of the needs "
+        )
+        yield Finding((*path, "needs", "regularity"), message + f"become a visit, got {regularity:g}")
+
+
+def _leaving(scenario: Scenario, segment: Segment, path: tuple[str, ...]) -> Iterator[Finding]:
+    leaves, reconsiders = segment.leaves, segment.reconsiders
+    if leaves.rate.support == (0.0, 0.0):
+        return
+    after_visit = reconsiders == "after a visit"
+    if leaves.per == "renewal" and not scenario.contract:
+        yield Finding((*path, "leaves"), "there is no contract to renew; write a rate such as 30 % per year")
+    elif leaves.per != "renewal" and scenario.contract:
+        yield Finding((*path, "leaves"), "with a contract people leave at renewals; write 5 % per renewal")
+    elif leaves.per == "visit" and not (after_visit or reconsiders is None):
+        yield Finding((*path, "reconsiders"), "leaving per visit goes with reconsiders: after a visit")
+    elif leaves.per == "day" and after_visit:
+        yield Finding((*path, "leaves"), "after a visit goes with a share such as 20 % per visit")
+    elif leaves.per == "day" and reconsiders is None and scenario.psychology.link == "linear":
+        yield Finding((*path, "reconsiders"), "missing: the linear link needs a rate, such as 1 per 14 d")
+
+
+# ---------------------------------------------------------------- signals and triggers
+def _signals(scenario: Scenario) -> Iterator[Finding]:
+    for name, signal in scenario.signals.items():
+        if signal.kind == "popularity" and signal.counts is None:
+            yield Finding(("signals", name, "counts"), "missing: the touchpoint whose touches are counted")
+        if signal.kind == "reviews" and signal.start.count > 0 and signal.start.average is None:
+            yield Finding(("signals", name, "start", "average"), "missing: the average of the reviews so far")
+
+
+def _triggers(scenario: Scenario) -> Iterator[Finding]:
+    for touchpoint, declared in scenario.touchpoints.items():
+        for name, trigger in declared.triggers.items():
+            lacking = _lacking(trigger)
+            if lacking:
+                path = ("touchpoints", touchpoint, "triggers", name, lacking)
+                yield Finding(path, f"missing: {_NEEDED[lacking]}")
+
+
+_NEEDED = {
+    "cue": "what is scarce: supply, time or demand",
+    "reads": "the signal or stock that it shows",
+    "until": "the deadline, such as 14 d",
+    "worth": "what the gift is worth to the customer",
+}
+
+
+def _lacking(trigger: Trigger) -> str | None:
+    """The key that a trigger of this kind cannot do without."""
+    if trigger.kind == "reciprocity":
+        return "worth" if trigger.worth is None else None
+    if trigger.kind == "scarcity" and trigger.cue is None:
+        return "cue"
+    if trigger.cue == "time":
+        return "until" if trigger.until is None else None
+    return "reads" if trigger.reads is None else None
+
+
+# ---------------------------------------------------------------- occasions
+def _occasions(scenario: Scenario) -> Iterator[Finding]:
+    """One journey for each occasion, and for each campaign's message."""
+    first: dict[Any, str] = {}
+    for name, journey in scenario.journeys.items():
+        message = journey.starts_on.message
+        other = first.setdefault((journey.occasion, message and message.of), name)
+        path = ("journeys", name, "starts_on", journey.occasion)
+        if other != name:
+            yield Finding(path, f"the journey '{other}' starts on this already", True)
+        if journey.occasion == "need" and journey.usually == 0:
+            yield Finding((*path, "usually"), "expected a share above 0")
+
+
+def _contract(scenario: Scenario) -> Iterator[Finding]:
+    if scenario.contract:
+        return
+    for name, journey in scenario.journeys.items():
+        if journey.occasion == "renewal":
+            yield Finding(("journeys", name, "starts_on", "renewal"), "there is no contract to renew", True)
+    for name, touchpoint in scenario.touchpoints.items():
+        if touchpoint.sells and touchpoint.sells.price == "contract":
+            yield Finding(("touchpoints", name, "sells", "price"), "there is no contract")
+
+
+def _entry(scenario: Scenario) -> Iterator[Finding]:
+    occasions = [journey.occasion for journey in scenario.journeys.values()]
+    if scenario.enters and scenario.enters.stream and "entry" not in occasions:
+        yield Finding(("enters", "stream"), "no journey starts on entry, so visitors would do nothing", True)
+
+
+# ---------------------------------------------------------------- assumptions
+def read_assumptions(scenario: Scenario, root: Node) -> tuple[dict[str, Assumption], list[Finding]]:
+    """Every assumption in the units of what its path stands for, and what is wrong with the others."""
+    read, wrong = {}, []
+    for path, declared in scenario.assumed.items():
+        try:
+            read[path] = _assumption(path, declared, root)
+        except Wrong as error:
+            wrong.append(Finding(("assumed", path, *error.at), error.message, error.key))
+    return read, wrong
+
+
+def _assumption(path: str, declared: Assumption, root: Node) -> Assumption:
+    keys = tuple(path.split("."))
+    _must_exist(keys, root)
+    quantity = quantity_of(shape_at(keys))
+    if quantity is None:
+        raise Wrong("expected the path of a number", key=True)
+    basis = basis_of(declared.written)
+    quantity = BASES[basis] if quantity is BASES["day"] and basis != "day" else quantity
+    return replace(assumption(declared.written, quantity), path=path)
+
+
+def _must_exist(keys: tuple[str, ...], root: Node) -> None:
+    """Names must have been written; fields may be defaults."""
+    shape: Shape | None = ROOT
+    node: Node | None = root
+    for key in keys:
+        written = dict(children(node)) if node else {}
+        known = list(written) if isinstance(shape, Names) else keys_of(shape)
+        if key not in known:
+            raise Wrong(f"there is no {shown(key)} here{choice(key, known)}", key=True)
+        shape, node = child_of(shape, key), written.get(key)

@@ -1,0 +1,216 @@
+"""What the model believes about feelings: every parameter with its default, assumption range and source."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from sim.scenario import quantities as q
+from sim.scenario.quantities import (
+    HalfLife,
+    Intensity,
+    Money,
+    NotNegative,
+    Number,
+    Positive,
+    PositiveDuration,
+    Share,
+)
+from sim.scenario.record import Record, declared
+from sim.scenario.units import days
+
+MAX_EMOTIONS = 8
+Valence = Literal["good", "bad"]
+
+
+def _assumed(default: float, assumption: str, description: str, source: str = "declared assumption") -> Any:
+    return declared(description, default, assumption=assumption, source=source)
+
+
+def _weighing(default: float, description: str) -> Any:
+    ends = sorted((0.5 * default, 1.5 * default)) if default else (-0.2, 0.2)
+    return _assumed(default, f"{ends[0]:g} .. {ends[1]:g}", description)
+
+
+class EffectOn(Record):
+    """How strongly feelings move behaviour; 0 switches the effect off."""
+
+    leaving: NotNegative = _assumed(1.0, "0.4 .. 1.6", "Effect of the loyalty index on the leaving hazard.")
+    buying: NotNegative = _assumed(0.6, "0.2 .. 1.0", "Effect of the loyalty index on the choice at a need.")
+
+
+class Emotion(Record):
+    """One emotion: how fast it fades and what it does."""
+
+    half_life: HalfLife = declared("Time to fade to a half, in days, or never.")
+    feels: Valence = declared("Whether it is pleasant.")
+    range: Literal["bounded", "unbounded"] = declared(
+        "bounded saturates at 0 and 1; unbounded simply adds up.", "bounded"
+    )
+    on_leaving: Number = declared("Weight in the index against leaving (negative: drives people off).", 0.0)
+    on_buying: Number = declared("Weight in the index for buying.", 0.0)
+    bonds: Number = declared("Weight in affective commitment.", 0.0)
+
+
+def _emotion(
+    hours: float, feels: Valence, bonds: float, on_buying: float = 0.0, on_leaving: float = 0.0
+) -> Emotion:
+    return Emotion.model_construct(
+        half_life=days(hours, "h"),
+        feels=feels,
+        range="bounded",
+        on_leaving=on_leaving,
+        on_buying=on_buying,
+        bonds=bonds,
+    )
+
+
+# Half-lives: durations of Verduyn & Lavrijsen (2015) times 0.2314 where they give one.
+EMOTIONS = {
+    "joy": _emotion(8.1, "good", 0.3, on_buying=0.2),
+    "trust_feeling": _emotion(5.55, "good", 0.3),
+    "belonging": _emotion(27.8, "good", 0.5),
+    "gratitude": _emotion(1.16, "good", 0.3),
+    "surprise": _emotion(0.46, "good", 0.1),
+    "frustration": _emotion(5.55, "bad", -0.3, on_buying=-0.3, on_leaving=-0.3),
+    "anxiety": _emotion(5.55, "bad", -0.2, on_leaving=-0.2),
+    "resentment": _emotion(13.9, "bad", -0.5, on_leaving=-0.4),
+}
+
+
+class WeighLeaving(Record):
+    """Weights of the loyalty index that keeps people from leaving."""
+
+    affective: Number = _weighing(0.5, "Weight of affective commitment.")
+    normative: Number = _weighing(0.2, "Weight of normative commitment.")
+    economic: Number = _weighing(0.2, "Weight of economic commitment.")
+    forced: Number = _weighing(0.3, "Weight of forced commitment.")
+    habitual: Number = _weighing(0.2, "Weight of habitual commitment.")
+    satisfaction: Number = _weighing(0.4, "Weight of satisfaction.")
+
+
+class WeighBuying(Record):
+    """Weights of the loyalty index that leads to buying."""
+
+    affective: Number = _weighing(0.4, "Weight of affective commitment.")
+    normative: Number = _weighing(0.1, "Weight of normative commitment.")
+    economic: Number = _weighing(0.1, "Weight of economic commitment.")
+    forced: Number = _weighing(0.1, "Weight of forced commitment.")
+    habitual: Number = _weighing(0.4, "Weight of habitual commitment.")
+    satisfaction: Number = _weighing(0.3, "Weight of satisfaction.")
+
+
+class WeighAdvocacy(Record):
+    """Weights of the loyalty index that makes people tell others."""
+
+    affective: Number = _weighing(0.6, "Weight of affective commitment.")
+    normative: Number = _weighing(0.3, "Weight of normative commitment.")
+    economic: Number = _weighing(0.0, "Weight of economic commitment.")
+    forced: Number = _weighing(-0.3, "Weight of forced commitment.")
+    habitual: Number = _weighing(0.0, "Weight of habitual commitment.")
+    satisfaction: Number = _weighing(0.4, "Weight of satisfaction.")
+
+
+NO_EFFECT = EffectOn(leaving=0.0, buying=0.0)
+
+
+class Psychology(Record):
+    """How touches move feelings and feelings move behaviour. ``psychology: off`` switches all of it off."""
+
+    on: bool = declared("Whether feelings have any effect; psychology: off is short for false.", True)
+    effect_on: EffectOn = declared("How strongly feelings move behaviour.", EffectOn)
+    link: Literal["exp", "linear"] = declared(
+        "How the loyalty index moves the leaving hazard: h0 exp(-effect L), or h0 - effect L.", "exp"
+    )
+    emotions: dict[str, Emotion] = declared(
+        "Emotions by name, merged over the eight defaults.", lambda: dict(EMOTIONS)
+    )
+
+    valence_quality: Intensity = _assumed(
+        0.5, "0 .. 1", "Weight of perceived quality in valence (the rest: disconfirmation)."
+    )
+    relevance: Intensity = _assumed(
+        0.2, "0 .. 0.5", "Gain in perceived quality from fitting personalisation."
+    )
+    effort: Intensity = _assumed(0.3, "0 .. 1", "Loss in perceived quality from full effort.")
+    waiting: Intensity = _assumed(0.4, "0 .. 1", "Largest loss in perceived quality from waiting.")
+    waiting_scale: PositiveDuration = _assumed(
+        days(10, "min"), "2 min .. 30 min", "Wait at which most of that loss is reached, in days."
+    )
+    intrusion: Intensity = _assumed(
+        0.6, "0 .. 1", "Loss in perceived quality from intrusive personalisation."
+    )
+    empathy: Intensity = _assumed(0.3, "0 .. 1", "How far empathy softens a failure.")
+    buffer: Intensity = _assumed(0.5, "0 .. 0.9", "Largest share of a loss that a good relationship softens.")
+    buffer_half: Intensity = _assumed(
+        0.5, "0.1 .. 1", "Relationship at which half of that softening is reached."
+    )
+    goodwill_gain: Intensity = _assumed(0.1, "0.02 .. 0.3", "Impulse on goodwill of a touch of valence 1.")
+    goodwill_half_life: HalfLife = _assumed(21.0, "7 d .. 60 d", "Half-life of goodwill, in days.")
+    satisfaction_rate: Intensity = _assumed(
+        0.3, "0.1 .. 0.6", "Weight a0 of the first touch in satisfaction."
+    )
+    satisfaction_tenure: Positive = _assumed(
+        20.0, "5 .. 100", "Touches n0 after which that weight has halved."
+    )
+    expectation_rate: Intensity = _assumed(0.1, "0.02 .. 0.3", "Weight of one touch in the expectation.")
+    trust_gain: Intensity = _assumed(0.02, "0.005 .. 0.05", "Gain in trust from a promise kept.")
+    trust_loss: Intensity = _assumed(0.15, "0.05 .. 0.4", "Loss of trust from a failure of severity 1.")
+    trust_intrusion: Intensity = _assumed(0.1, "0 .. 0.3", "Loss of trust from full intrusion.")
+    affective_rate: Intensity = _assumed(0.03, "0.01 .. 0.1", "Weight of one touch in affective commitment.")
+    normative_rate: Intensity = _assumed(
+        0.01, "0.002 .. 0.05", "Weight of one touch in normative commitment."
+    )
+    habit: NotNegative = _assumed(
+        0.0454, "0.02 .. 0.1", "Habit strength gained per repetition.", "Lally et al. 2010"
+    )
+    habit_ceiling: Intensity = _assumed(1.0, "0.5 .. 1", "Habit strength that is never exceeded.")
+    economic_scale: Money = _assumed(
+        50.0, "10 .. 200", "Amount at stake that makes most of economic commitment, in currency."
+    )
+    obligation_half_life: HalfLife = _assumed(14.0, "3 d .. 60 d", "Half-life of felt obligation, in days.")
+    obligation_scale: Money = _assumed(
+        5.0, "1 .. 20", "Worth of a gift that makes most of an obligation, in currency."
+    )
+    obligation_discharge: Share = _assumed(
+        0.5, "0.2 .. 1", "Share of a felt obligation that one purchase discharges."
+    )
+    gift_habit_half_life: HalfLife = _assumed(
+        30.0, "10 d .. 90 d", "Half-life of being used to gifts, in days."
+    )
+    gift_habit_gain: Intensity = _assumed(0.5, "0.2 .. 0.9", "How far one gift makes the next one expected.")
+    scarcity_half_life: HalfLife = _assumed(7.0, "2 d .. 30 d", "Half-life of scarcity met lately, in days.")
+    scarcity_deadline: PositiveDuration = _assumed(
+        3.0, "1 d .. 7 d", "Time before a deadline at which half its pressure is felt, in days."
+    )
+    scarcity_worn: Positive = _assumed(3.0, "1 .. 10", "Exposures at which scarcity stops working better.")
+    review_half: Positive = _assumed(
+        20.0, "5 .. 100", "Reviews at which half the weight of their average is reached."
+    )
+    review_neutral: q.Stars = _assumed(3.7, "3 .. 4.3", "Average that neither draws nor deters, in stars.")
+    review_noise: NotNegative = _assumed(
+        0.7, "0.3 .. 1.2", "Noise in a review's score, standard deviation in stars."
+    )
+    bad_news: Positive = _assumed(1.5, "1 .. 3", "How many times more a bad signal weighs than a good one.")
+    popularity_half: Positive = _assumed(
+        0.3, "0.05 .. 1", "Orders per customer and window at which half the pull is reached."
+    )
+
+    weigh_leaving: WeighLeaving = declared(
+        "Weights of the index that keeps people from leaving.", WeighLeaving
+    )
+    weigh_buying: WeighBuying = declared("Weights of the index that leads to buying.", WeighBuying)
+    weigh_advocacy: WeighAdvocacy = declared(
+        "Weights of the index that makes people tell others.", WeighAdvocacy
+    )
+
+
+def _switch(node: Any) -> Any:
+    """``off`` is text in YAML 1.2 and false in YAML 1.1."""
+    if node is True or node == "on":
+        return {}
+    if node is False or node == "off":
+        return {"on": False}
+    return node
+
+
+PsychologySetting = Annotated[Psychology, BeforeValidator(_switch)]
