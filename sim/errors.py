@@ -35,6 +35,10 @@ class ScenarioError(TouchpointError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self):
+        """Worker processes send exceptions home: from the problems, not from their text."""
+        return type(self), (self.problems,)
+
 
 class UsageError(TouchpointError):
     """A command or a call asks for something that is not there."""

@@ -12,14 +12,20 @@ REFRESH, DISPATCH, REFILL, SERVICE_END, PATIENCE, OCCASION = range(6)  # rank at
 _BELOW_SIMPY = 2  # SimPy's own priorities are 0 and 1: a granted request comes before any later rank
 
 
+class Moment(simpy.Event):
+    """A time at which something is due: an event that has been triggered from the start, like a Timeout."""
+
+    def __init__(self, clock: "Clock"):
+        self.env = clock
+        self.callbacks = []
+        self._value, self._ok = None, True
+
+
 class Clock(simpy.Environment):
     """A SimPy environment in which processes wait for a time and a rank."""
 
     def at(self, t: float, rank: int, customer: int = 0) -> simpy.Event:
         """An event that happens at time t >= now (days), after everything of a lower rank at t."""
-        event = simpy.Event(self)
-        event._ok = True
-        event._value = None
-        order = _BELOW_SIMPY + (rank << 32) + customer
-        heapq.heappush(self._queue, (t, order, next(self._eid), event))
-        return event
+        moment = Moment(self)
+        heapq.heappush(self._queue, (t, _BELOW_SIMPY + (rank << 32) + customer, next(self._eid), moment))
+        return moment

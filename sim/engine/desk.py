@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 
-import numpy as np
 import simpy
 
 from sim.engine.clock import PATIENCE, SERVICE_END, Clock
@@ -14,11 +13,13 @@ _NOT_ON_DUTY = -(1 << 30)  # priority of those who are not there: before every c
 class Desk:
     """One staff pool at one site: a SimPy PriorityResource, and what can be counted about its queue."""
 
-    def __init__(self, clock: Clock, servers: int, most: int, row: np.record):
-        self.clock, self.row = clock, row
+    def __init__(self, clock: Clock, servers: int, most: int):
+        self.clock = clock
         self.staff = simpy.PriorityResource(clock, capacity=most)
         self.absent: list[simpy.resources.resource.PriorityRequest] = []
         self.waiting, self.since = 0, clock.now
+        self.requests = self.waited = self.gave_up = self.served = 0
+        self.wait_days = self.service_days = self.queue_days = 0.0
         self.staff_with(servers)
 
     def staff_with(self, servers: int) -> None:
@@ -51,21 +52,28 @@ class Desk:
 
     def note(self, change: int) -> None:
         """The queue grows or shrinks: add to the integral of its length."""
-        if self.clock.now > 0.0:
-            self.row.queue += self.waiting * (self.clock.now - max(self.since, 0.0))
-        self.since = self.clock.now
+        now = self.clock.now
+        if now > 0.0:
+            self.queue_days += self.waiting * (now - max(self.since, 0.0))
+        self.since = now
         self.waiting += change
 
     def count(self, waited: float, outcome: int, service: float) -> None:
-        """One request is over."""
+        """One request is over; the warm-up is not counted."""
         if self.clock.now < 0.0:
             return
-        self.row.requests += 1
-        self.row.waited += waited > 0.0
-        self.row.gave_up += outcome == GAVE_UP
-        self.row.served += outcome == OK
-        self.row.wait += waited
-        self.row.service += service
+        self.requests += 1
+        self.waited += waited > 0.0
+        self.gave_up += outcome == GAVE_UP
+        self.served += outcome == OK
+        self.wait_days += waited
+        self.service_days += service
+
+    def counts(self) -> tuple:
+        """The counts in the order of outcome.STAFF, from `requests` on, up to now."""
+        self.note(0)
+        days = self.wait_days, self.service_days, self.queue_days
+        return (self.requests, self.waited, self.gave_up, self.served, *days)
 
 
 class Shelf:

@@ -14,7 +14,7 @@ import simpy
 from sim.engine.clock import DISPATCH, OCCASION, REFILL, REFRESH, Clock
 from sim.engine.desk import Desk, Shelf
 from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
-from sim.engine.program import Program
+from sim.engine.program import Pool, Program
 from sim.engine.state import LogSink, State
 from sim.model.campaigns import PICKED, SPENT, pick, send
 from sim.model.layout import CLOSED, CUSTOMER, LEFT, MILLION, OK, SOLD_OUT
@@ -34,11 +34,10 @@ class Reference:
         self.start, self.horizon = program.start, program.horizon
         self.clock = Clock(initial_time=self.start)
         self.state = State(program, seed, replication, log, everything)
-        people, ask = self.state["people"], self.state["ask"]
+        people = self.state["people"]
         self.status, self.asking, self.site = people["status"], people["asking"], people["site"]
-        self.ask = [ask[name] for name in ("closed", "pool", "stock", "priority", "patience", "service")]
-        self.staff = np.zeros(len(program.pools) * program.sites, STAFF).view(np.recarray)
-        self.desks = [[self.new_desk(k, site) for site in range(program.sites)] for k in range(len(program.pools))]
+        self.ask = np.asarray(self.state["ask"])
+        self.desks = [[self.new_desk(pool) for _ in range(program.sites)] for pool in program.pools]
         self.shelves = [[Shelf(self.clock, s.start) for _ in range(program.sites)] for s in program.stocks]
         self.signals: list[tuple[float, int, float, float]] = []
         self.publish_all()
@@ -48,7 +47,7 @@ class Reference:
     def customer(self, i: int) -> Generator:
         """A customer's life."""
         due = self.advance(i, BEGIN)
-        while self.status[i] != LEFT:
+        while due < math.inf or self.status[i] != LEFT:
             try:
                 yield self.clock.at(max(due, self.clock.now), OCCASION, i) if due < self.horizon else self.clock.event()
             except simpy.Interrupt:  # a campaign has put something on the list
@@ -57,11 +56,11 @@ class Reference:
             due = self.advance(i, LIVE)
             if due == ASKS:
                 outcome, waited = yield from self.attend(i)
-                due = self.advance(i, FINISH + outcome, waited)
+                due = self.advance(i, int(FINISH + outcome), waited)
 
     def attend(self, i: int) -> Generator:
         """Whatever the customer asks for: a unit of stock is reserved, then staff serve. (outcome, days waited)"""
-        closed, pool, stock, priority, patience, service = (column.item() for column in self.ask)
+        pool, stock, priority, closed, patience, service = self.ask.item()
         site = self.site[i]
         shelf = self.shelves[stock][site] if stock >= 0 else None
         if closed:
@@ -85,11 +84,9 @@ class Reference:
         return due
 
     # ------------------------------------------------------------ what all customers share
-    def new_desk(self, k: int, site: int) -> Desk:
-        """Pool k at a site, with room for the larger of the baseline's and the strategy's staff."""
-        pool, row = self.program.pools[k], self.staff[k * self.program.sites + site]
-        row.pool, row.site, row.servers = k, site, pool.servers
-        return Desk(self.clock, pool.servers_before, max(pool.servers, pool.servers_before), row)
+    def new_desk(self, pool: Pool) -> Desk:
+        """A pool at one site, with room for the larger of the baseline's and the strategy's staff."""
+        return Desk(self.clock, pool.servers_before, max(pool.servers, pool.servers_before))
 
     def every(self, period: float, rank: int, act: Callable[[int], None], first: int | None = None) -> Generator:
         """Act at k * period for k = first, first + 1, ... (from the first such time after now)."""
@@ -182,9 +179,6 @@ class Reference:
 
     def close(self) -> Outcome:
         """Everything counted, at the horizon."""
-        for desks in self.desks:
-            for desk in desks:
-                desk.note(0)
         state, tally = self.state, self.state["tally"]
         self.program.check_indices(int(tally[OVERRUN]))
         settle_all(state.world, self.horizon)
@@ -195,13 +189,22 @@ class Reference:
             daily=state["daily"],
             touches=state["touches"],
             felt=state["felt"],
-            staff=self.staff,
+            staff=self.staff_rows(),
             signals=np.array(self.signals, SIGNAL_ROW).view(np.recarray),
             campaigns=self.campaign_rows(),
             events=int(tally[EVENTS]),
             capped=int(tally[CAPPED]),
             hazard_lost=float(tally[LOST]) / MILLION,
         )
+
+    def staff_rows(self) -> np.ndarray:
+        """Every pool at every site, in that order."""
+        rows = [
+            (k, site, self.program.pools[k].servers, *desk.counts())
+            for k, desks in enumerate(self.desks)
+            for site, desk in enumerate(desks)
+        ]
+        return np.array(rows, STAFF).view(np.recarray)
 
     def campaign_rows(self) -> np.ndarray:
         """Picks, hand-overs and cents of every campaign."""
