@@ -1,0 +1,374 @@
+"""The command line: ``touchpoint run | check | schema | show | story``.
+
+Data goes to standard output, everything else to standard error. Exit status: 0 well; 1 a run could not be
+finished; 2 the scenario or the command is not right; 130 interrupted; 143 told to stop. What a command
+needs is imported inside it, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from sim import __version__, scenarios_folder
+from sim.errors import Problem, ScenarioError, TouchpointError, UsageError
+
+if TYPE_CHECKING:
+    from sim.experiment.runs import Run
+    from sim.scenario import Scenario
+
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Commands(click.Group):
+    """The group of commands; turns our errors into messages and exit statuses."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; no traceback for what a user can put right."""
+        try:
+            with _told_to_stop():
+                return super().invoke(ctx)
+        except (ScenarioError, UsageError) as error:
+            _end(ctx, error, 2)
+        except TouchpointError as error:
+            _end(ctx, error, 1)
+        except KeyboardInterrupt:
+            _end(ctx, "interrupted; nothing was written", INTERRUPTED)
+
+
+def _end(ctx: click.Context, message: object, status: int) -> NoReturn:
+    click.echo(str(message), err=True)
+    ctx.exit(status)
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[None]:
+    """Have a polite kill end the command in order, its unfinished files removed."""
+
+    def stop(*_: object) -> NoReturn:
+        raise SystemExit(TERMINATED)
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread: signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="touchpoint")
+def main() -> None:
+    """Simulate customer journeys: a scenario file in, a retention forecast out.
+
+    A SCENARIO is a YAML file, or the name of one that ships with Touchpoint, such as coffee_shop or
+    coffee_shop/surprise_pastry.
+    """
+
+
+# ---------------------------------------------------------------- options that commands share
+scenario_argument = click.argument("scenario", metavar="SCENARIO")
+sets_option = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change one value, as in --set population.size=500.",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of all chance."
+)
+size_option = click.option(
+    "--size", type=click.IntRange(0), metavar="N", help="Customers, instead of population.size."
+)
+horizon_option = click.option(
+    "--horizon", metavar="D", help='Days to simulate, or a duration such as "6 months".'
+)
+
+
+# ---------------------------------------------------------------- commands
+@main.command(short_help="Run SCENARIO: KPIs, tables, pictures.")
+@scenario_argument
+@seed_option
+@click.option(
+    "--replications", type=click.IntRange(1), default=10, show_default=True, help="Independent repetitions."
+)
+@size_option
+@horizon_option
+@sets_option
+@click.option("--workers", type=click.IntRange(1), help="Processes to share the work.  [default: one a core]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run folder to make.  [default: a new one in results/]",
+)
+@click.option("--csv", is_flag=True, help="Write the tables as CSV too.")
+@click.option("--no-log", is_flag=True, help="Keep the KPIs and the daily series only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option("--quiet", is_flag=True, help="Say nothing on standard error unless something is wrong.")
+def run(
+    scenario: str,
+    seed: int,
+    replications: int,
+    size: int | None,
+    horizon: str | None,
+    sets: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    csv: bool,
+    no_log: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
+    from sim.experiment.runs import run as run_scenario
+
+    path = find_scenario(scenario)
+    _say_if_compiling(quiet)
+    with Progress(hidden=quiet) as progress:
+        done = run_scenario(
+            path,
+            seed=seed,
+            replications=replications,
+            size=size,
+            horizon=horizon,
+            set=sets,
+            workers=workers or _cores(),
+            log=not no_log,
+            out=out,
+            results="results",
+            csv=csv,
+            progress=progress,
+            also=None if no_log else _draw,
+        )
+    _print_result(done, as_json)
+    if not quiet:
+        click.echo(_where(done), err=True)
+
+
+def _draw(run: Run, folder: Path) -> None:
+    import logging
+
+    logging.getLogger("matplotlib").setLevel(
+        logging.ERROR
+    )  # where it keeps its caches is not our user's matter
+    from sim.report.pictures import write
+
+    write(run.outcomes, run.program, folder / "pictures")
+
+
+def _print_result(done: Run, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps(done.result(), ensure_ascii=False, allow_nan=False))
+        return
+    from sim.report.table import kpi_table
+
+    title = (
+        f"{done.scenario.name}: {_many(len(done.outcomes), 'replication')} of {_days(done.program.horizon)}"
+    )
+    click.echo(kpi_table(done.summary, len(done.outcomes), title))
+
+
+def _where(done: Run) -> str:
+    if not done.settings.log:
+        return f"KPIs and the daily series: {done.folder}"
+    return f"tables:   {done.folder}/tables\npictures: {done.folder}/pictures"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def _days(days: float) -> str:
+    return f"{days:g} days"
+
+
+@main.command(short_help="Validate SCENARIO without running it.")
+@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@sets_option
+def check(scenarios: tuple[str, ...], sets: tuple[str, ...]) -> None:
+    """Say whether SCENARIO is right, without running it; every problem with its file, line and column."""
+    from sim.scenario import load
+
+    problems: list[Problem] = []
+    for name in scenarios:
+        try:
+            scenario = load(find_scenario(name), sets)
+            click.echo(f"{name}: fine ({_inventory(scenario)})")
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _inventory(scenario: Scenario) -> str:
+    counted = (
+        (len(scenario.segments), "segment"),
+        (len(scenario.touchpoints), "touchpoint"),
+        (len(scenario.journeys), "journey"),
+    )
+    return ", ".join(_many(count, word) for count, word in counted)
+
+
+@main.command(short_help="Print the JSON Schema of scenario files.")
+def schema() -> None:
+    """Print the JSON Schema of scenario files, which gives editors completion and hints."""
+    import json
+
+    from sim.scenario import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@main.command(short_help="Print SCENARIO with everything filled in.")
+@scenario_argument
+@sets_option
+def show(scenario: str, sets: tuple[str, ...]) -> None:
+    """Print SCENARIO with everything filled in, and where each value comes from."""
+    from sim.scenario import describe, load
+
+    click.echo(describe(load(find_scenario(scenario), sets)))
+
+
+@main.command(short_help="Tell one customer's life, touch by touch.")
+@scenario_argument
+@click.option(
+    "--customer", type=click.IntRange(0), required=True, metavar="ID", help="Number of the customer."
+)
+@seed_option
+@click.option("--replication", type=click.IntRange(1), default=1, show_default=True, help="Which repetition.")
+@size_option
+@sets_option
+@click.option("--full", is_flag=True, help="All of it, however long the life.")
+def story(
+    scenario: str,
+    customer: int,
+    seed: int,
+    replication: int,
+    size: int | None,
+    sets: tuple[str, ...],
+    full: bool,
+) -> None:
+    """Tell one customer's life in SCENARIO, touch by touch."""
+    from sim.experiment.lives import life
+    from sim.report.story import story as tell
+
+    _say_if_compiling(quiet=False)
+    with Progress(hidden=False) as progress:
+        told = life(
+            find_scenario(scenario),
+            customer,
+            seed=seed,
+            replication=replication,
+            size=size,
+            sets=sets,
+            progress=progress,
+        )
+    click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
+
+
+# ---------------------------------------------------------------- finding things
+def find_scenario(name: str) -> Path:
+    """The file meant: a path, a folder with a baseline, or the name of a scenario that ships."""
+    for place in (Path(name), scenarios_folder() / name):
+        for path in (place, place / "baseline.yaml", place.with_name(f"{place.name}.yaml")):
+            if path.is_file():
+                return path
+    return _missing(name)
+
+
+def _missing(name: str) -> NoReturn:
+    from difflib import get_close_matches
+
+    shipped = shipped_scenarios()
+    stem = name.removesuffix(".yaml")
+    near = [known for known in shipped if known.startswith(f"{stem}/")]
+    near += get_close_matches(stem, shipped, n=1) + get_close_matches(Path(stem).name, shipped, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"these ship: {', '.join(shipped) or 'none'}"
+    raise UsageError(f"{name}: no such scenario file; {hint}")
+
+
+def shipped_scenarios() -> list[str]:
+    """Names of the scenarios that ship, a baseline by the name of its folder."""
+    root = scenarios_folder()
+    names = [path.relative_to(root).with_suffix("").as_posix() for path in sorted(root.glob("*/*.yaml"))]
+    return [name.removesuffix("/baseline") for name in names]
+
+
+def _cores() -> int:
+    import os
+
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+# ---------------------------------------------------------------- while it works
+def _say_if_compiling(quiet: bool) -> None:
+    from sim._jit import compiled_before
+
+    if not quiet and not compiled_before():
+        click.echo(
+            "Compiling the model, once after installing or changing it (about half a minute) ...", err=True
+        )
+
+
+class Progress:
+    """One line on standard error, rewritten in place; nothing where nobody watches."""
+
+    WIDTH = 30
+    EVERY = 0.1  # seconds between two rewritings
+
+    def __init__(self, hidden: bool):
+        self.shown = not hidden and sys.stderr.isatty()
+        self._last = 0.0
+        self._start: tuple[float, float] | None = None  # moment and share when things got going
+
+    def __call__(self, share: float) -> None:
+        """Show the share done (0..1) and the time that is left."""
+        now = time.monotonic()
+        if self._start is None and share > 0.0:
+            self._start = now, share
+        if self.shown and (now - self._last >= self.EVERY or share >= 1.0):
+            self._last = now
+            click.echo(f"\r{self._line(share, now)}", err=True, nl=False)
+
+    def _line(self, share: float, now: float) -> str:
+        full = round(share * self.WIDTH)
+        left = self._left(share, now)
+        return f"[{'#' * full}{'-' * (self.WIDTH - full)}] {share:4.0%}{left:<14}"
+
+    def _left(self, share: float, now: float) -> str:
+        if self._start is None or share >= 1.0 or share - self._start[1] < 0.01:
+            return ""
+        speed = (share - self._start[1]) / (now - self._start[0])
+        return f", {_clock((1.0 - share) / speed)} left"
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            click.echo("\r" + " " * (self.WIDTH + 30) + "\r", err=True, nl=False)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+if __name__ == "__main__":
+    main()

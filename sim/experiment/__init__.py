@@ -1,0 +1,1 @@
+"""Runs: many replications of one scenario, and the folder that keeps them."""

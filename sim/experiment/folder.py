@@ -1,0 +1,140 @@
+"""The run folder: written beside its place under a temporary name, renamed when everything is in it.
+
+A folder that bears its final name is therefore complete; a killed run leaves only ``NAME.partial-PID``.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sim.errors import RunError, UsageError
+
+SCHEMA = 1  # of the manifest
+
+
+@contextmanager
+def new_folder(place: Path) -> Iterator[Path]:
+    """A folder to write into, which becomes `place` when the block ends well and vanishes otherwise.
+
+    Raises UsageError where `place` is taken or cannot be made, RunError where writing fails.
+    """
+    check_free(place)
+    partial = place.with_name(f"{place.name}.partial-{os.getpid()}")
+    _make(partial, place)
+    try:
+        yield partial
+        _settle(partial, place)
+    except OSError as error:
+        raise RunError(f"cannot write {place}: {_reason(error)}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_free(place: Path) -> None:
+    """Raise UsageError where `place` is a file or a folder with something in it."""
+    if place.is_dir() and any(place.iterdir()):
+        raise UsageError(f"{place}: exists and is not empty; give --out another folder, or remove this one")
+    if place.exists() and not place.is_dir():
+        raise UsageError(f"{place}: is a file; give --out a folder that does not exist yet")
+
+
+def _make(partial: Path, place: Path) -> None:
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(
+            f"{place}: cannot be written: {_reason(error)}; give --out a folder that can"
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    name = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{name}"
+
+
+def _settle(partial: Path, place: Path) -> None:
+    """Give the finished folder its name."""
+    if place.is_dir():
+        place.rmdir()
+    os.rename(partial, place)
+    _sync(place.parent)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk keep what was written to a file or folder; not every system can for folders."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write readable JSON, kept by the disk before it gets its name."""
+    temporary = path.with_name(f"{path.name}.partial")
+    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _sync(temporary)
+    temporary.replace(path)
+
+
+# ---------------------------------------------------------------- names
+def default_place(results: Path, source: Path | None, name: str, fingerprint: str) -> Path:
+    """``results/<business>-<scenario>-<UTC time>-<hash>``, a place nobody has taken."""
+    label = f"{Path(os.path.abspath(source)).parent.name}-{source.stem}" if source else name
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    first = results / f"{_tame(label)}-{moment}-{fingerprint[:8]}"
+    place, number = first, 1
+    while place.exists():
+        number += 1
+        place = first.with_name(f"{first.name}-{number}")
+    return place
+
+
+def _tame(text: str) -> str:
+    """The text as a folder name: letters, digits, dot, dash, underscore."""
+    kept = "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in text)
+    return kept.strip("._-") or "run"
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# ---------------------------------------------------------------- inputs
+def copy_inputs(places: Mapping[Path, Path], folder: Path) -> None:
+    """Copy each file verbatim to its place below the folder; one that lies there already stays."""
+    for source, place in places.items():
+        target = folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source != target:
+            shutil.copyfile(source, target)
+
+
+def input_places(sources: Sequence[Path]) -> dict[Path, Path]:
+    """For each file its path below the run folder: ``inputs/`` and what follows the common folder.
+
+    A folder with files in it keeps its name, so ``inputs/coffee_shop/baseline.yaml`` says what was run.
+    """
+    absolute = [Path(os.path.abspath(source)) for source in sources]
+    if not absolute:
+        return {}
+    folders = [path.parent for path in absolute]
+    root = Path(os.path.commonpath(folders))
+    root = root.parent if root in folders else root
+    return {
+        source: Path("inputs") / path.relative_to(root)
+        for source, path in zip(sources, absolute, strict=True)
+    }

@@ -1,0 +1,379 @@
+"""One run: a scenario, its replications, and everything that can be asked of them as pandas frames."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import UsageError
+from sim.experiment import folder as folders
+from sim.experiment.manifest import Settings, fingerprint, manifest, shown, start_of
+from sim.experiment.replications import Progress, replicate
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from sim.scenario import Scenario
+
+ENGINE = "reference"
+
+
+@dataclass
+class Run:
+    """A finished run. Tables and numbers are pandas frames, made when first asked for.
+
+    ``scenario`` is what was run, ``outcomes`` the replications in order (final customers and integer
+    sums, no log), ``folder`` where the run was written, if it was.
+    """
+
+    scenario: Scenario
+    program: Any
+    outcomes: Sequence[Any]
+    settings: Settings
+    began: datetime
+    ended: datetime
+    folder: Path | None = None
+    _log: Path | None = None  # where visits.parquet and orders.parquet lie
+
+    # ------------------------------------------------------------ numbers
+    @cached_property
+    def _values(self) -> list[dict[str, float]]:
+        from sim.analysis.kpis import kpis
+
+        return [kpis(outcome, self.program) for outcome in self.outcomes]
+
+    @cached_property
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """The KPIs over replications as plain data: ``{name: {mean, low, high, p05, p95, unit, n}}``."""
+        from sim.analysis.kpis import summary
+
+        return summary(self._values, self.program.currency)
+
+    @property
+    def kpis(self) -> pd.DataFrame:
+        """One row a KPI: mean, its 95 % interval (low, high), p05 and p95 over replications, unit."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(self.summary, orient="index").rename_axis("kpi")
+
+    @property
+    def replications(self) -> pd.DataFrame:
+        """One row a replication, one column a KPI."""
+        import pandas as pd
+
+        numbers = pd.RangeIndex(1, len(self.outcomes) + 1, name="replication")
+        return pd.DataFrame(self._values, index=numbers)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Customers in a replication (mean, whole) and events in all replications together."""
+        people = [values["customers"] for values in self._values]
+        return {
+            "customers": round(sum(people) / len(people)),
+            "events": sum(int(outcome.events) for outcome in self.outcomes),
+        }
+
+    # ------------------------------------------------------------ tables: columns in docs/tables.md
+    def tables(self, name: str) -> list[pa.Table]:
+        """A table that rests on the outcomes, one part a replication."""
+        from sim.engine.recorder import SUMMARIES
+
+        return [SUMMARIES[name](outcome, self.program) for outcome in self.outcomes]
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        import pyarrow as pa
+
+        return pa.concat_tables(self.tables(name)).to_pandas()
+
+    def _logged(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        if self._log is None:
+            raise UsageError(f"this run kept no log, so it has no {name}: run it again with log=True")
+        return pd.read_parquet(self._log / f"{name}.parquet")
+
+    @property
+    def visits(self) -> pd.DataFrame:
+        """Every touch, of every replication. Raises UsageError if the run kept no log."""
+        return self._logged("visits")
+
+    @property
+    def orders(self) -> pd.DataFrame:
+        """Every order. Raises UsageError if the run kept no log."""
+        return self._logged("orders")
+
+    @property
+    def customers(self) -> pd.DataFrame:
+        """Everybody: segment, when entered and left and why, traits, feelings at the end."""
+        return self._frame("customers")
+
+    @property
+    def daily(self) -> pd.DataFrame:
+        """What happened a day and segment, and how many customers there were."""
+        return self._frame("daily")
+
+    @property
+    def staff(self) -> pd.DataFrame:
+        """Demand, waits and work of each staff pool and site."""
+        return self._frame("staff")
+
+    @property
+    def signals(self) -> pd.DataFrame:
+        """What was published, and when."""
+        return self._frame("signals")
+
+    @property
+    def campaigns(self) -> pd.DataFrame:
+        """Whom each campaign picked, what it gave and spent."""
+        return self._frame("campaigns")
+
+    # ------------------------------------------------------------ analyses
+    @property
+    def retention(self) -> pd.DataFrame:
+        """Share alive (Kaplan-Meier, 95 % band) and active over time, all replications together."""
+        from sim.analysis.retention import curves
+
+        return curves(self.outcomes, self.program)
+
+    @property
+    def cohorts(self) -> pd.DataFrame:
+        """The cohort table, all replications together: who of those who entered together is still there."""
+        from sim.analysis.retention import cohort_width, cohorts, lives
+
+        return cohorts(lives(self.outcomes), self.program.horizon, cohort_width(self.program.horizon))
+
+    @property
+    def experience(self) -> pd.DataFrame:
+        """Emotional balance by stage of the journey."""
+        from sim.analysis.experience import balance
+
+        return balance(self.outcomes, self.program)
+
+    @property
+    def funnel(self) -> pd.DataFrame:
+        """Touchpoints in the order of the stages: how many touches, how many go well."""
+        from sim.analysis.experience import funnel
+
+        return funnel(self.outcomes, self.program)
+
+    # ------------------------------------------------------------ keeping
+    def save(self, place: str | Path, *, csv: bool = False) -> Path:
+        """Write the run folder (manifest, inputs, tables) to a place that does not exist yet.
+
+        Raises UsageError where the place is taken or cannot be written.
+        """
+        from sim.experiment.store import copy_log, fill
+
+        with folders.new_folder(Path(place)) as partial:
+            if self._log is not None:
+                copy_log(self._log, partial / "tables")
+            fill(self, partial, csv=csv)
+        self.folder = Path(place)
+        return self.folder
+
+    def result(self) -> dict[str, Any]:
+        """What ``touchpoint run --json`` prints, as plain data."""
+        names = ("mean", "low", "high", "p05", "p95", "unit")
+        return {
+            "scenario": self.scenario.name if self.scenario.path is None else shown(self.scenario.path),
+            "seed": self.settings.seed,
+            "replications": self.settings.replications,
+            "engine": ENGINE,
+            "horizon_days": self.program.horizon,
+            **self.counts,
+            "kpis": {kpi: {name: row[name] for name in names} for kpi, row in self.summary.items()},
+            "run_dir": None if self.folder is None else str(self.folder),
+        }
+
+    def manifest(self, inputs: Mapping[Path, Path]) -> dict[str, Any]:
+        """What ``manifest.json`` holds, given where each source file was copied to."""
+        names = ("engine", "horizon_days", "customers", "events")
+        facts = {name: value for name, value in self.result().items() if name in names}
+        return manifest(
+            self.scenario,
+            self.settings,
+            inputs=inputs,
+            start=start_of(self.scenario),
+            facts=facts,
+            began=self.began,
+            ended=self.ended,
+        )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        about = f"{self.settings.replications} replications, seed {self.settings.seed}"
+        return f"<p><b>{escape(self.scenario.name)}</b>: {about}</p>{self.kpis.to_html()}"
+
+
+# ---------------------------------------------------------------- running
+def run(
+    scenario: Scenario | str | Path,
+    *,
+    seed: int = 1,
+    replications: int = 10,
+    size: int | None = None,
+    horizon: str | float | None = None,
+    set: Sequence[str] = (),
+    workers: int = 1,
+    log: bool = True,
+    out: str | Path | None = None,
+    results: str | Path | None = None,
+    csv: bool = False,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    also: Callable[[Run, Path], None] | None = None,
+) -> Run:
+    """Run a scenario (an object or a file) and return its tables, numbers and outcomes.
+
+    ``size`` replaces ``population.size``, ``horizon`` the horizon (``"90 d"``, or a number of days),
+    ``set`` holds ``"path.to.key=value"`` changes. ``workers`` processes share the replications, or an
+    ``executor`` does; neither changes a digit. Without ``log`` the run has no ``visits`` and ``orders``.
+    ``out`` names the run folder to write, ``results`` a folder in which to make a new one; with
+    neither, nothing stays on disk. ``also(run, folder)`` may add files before the folder is finished.
+    ``progress`` is told the share done. Raises ScenarioError, UsageError or RunError.
+    """
+    settings = Settings(
+        seed=_whole(seed, "seed", 0),
+        replications=_whole(replications, "replications", 1),
+        size=size,
+        horizon=_quantity(horizon),
+        sets=(*sets_of(scenario), *set),
+        log=log,
+    )
+    scenario = prepare(scenario, settings)
+    from sim.engine import lower
+
+    program = lower(scenario)
+    place = _place(scenario, settings, out, results)
+    with _workplace(place, log) as folder:
+        began = datetime.now(UTC)
+        logs = folder / "tables" if log and folder else None
+        outcomes = _simulate(program, settings, logs, workers, executor, progress)
+        done = Run(scenario, program, outcomes, settings, began, datetime.now(UTC), place, logs)
+        if place is not None and folder is not None:
+            _finish(done, folder, csv, also)
+        elif folder is not None:
+            weakref.finalize(done, shutil.rmtree, folder, ignore_errors=True)
+    if place is not None and log:
+        done._log = place / "tables"
+    return done
+
+
+def _whole(value: int, name: str, least: int) -> int:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not least <= value < 2**63:
+        raise UsageError(f"{name}: a whole number from {least} on is needed, not {value!r}")
+    return int(value)
+
+
+def _quantity(horizon: str | float | None) -> str | None:
+    """A horizon with its unit; a bare number means days."""
+    if horizon is None:
+        return None
+    text = str(horizon).strip()
+    try:
+        float(text.replace("_", ""))
+    except ValueError:
+        return text
+    return f"{text} d"
+
+
+def prepare(scenario: Scenario | str | Path, settings: Settings) -> Scenario:
+    """The scenario with the size, horizon and sets asked for.
+
+    Raises ScenarioError; UsageError where a scenario without a file is to be changed.
+    """
+    from sim.scenario import load
+
+    extra = {"population.size": settings.size, "horizon": settings.horizon}
+    extra = {path: value for path, value in extra.items() if value is not None}
+    if isinstance(scenario, str | Path):
+        return load(scenario, settings.sets, extra)
+    if settings.sets == sets_of(scenario) and not extra:
+        return scenario
+    if scenario.path is None:
+        raise UsageError("size, horizon and set change a scenario file; change this scenario's data instead")
+    return load(scenario.path, settings.sets, extra)
+
+
+def sets_of(scenario: Scenario | str | Path) -> tuple[str, ...]:
+    """The ``path=value`` settings that a scenario was loaded with, as its origins tell them."""
+    if isinstance(scenario, str | Path):
+        return ()
+    labels = dict.fromkeys(origin.label.removeprefix("--") for origin in scenario.origins.values())
+    return tuple(label.removeprefix("set ") for label in labels if label.startswith("set "))
+
+
+def _place(
+    scenario: Scenario, settings: Settings, out: str | Path | None, results: str | Path | None
+) -> Path | None:
+    if out is not None:
+        return Path(out)
+    if results is None:
+        return None
+    digest = fingerprint(scenario.sources, scenario.resolved, settings)
+    return folders.default_place(Path(results), scenario.path, scenario.name, digest)
+
+
+@contextmanager
+def _workplace(place: Path | None, log: bool) -> Iterator[Path | None]:
+    """Where files go while the run is under way; the temporary folder of a run that is not kept stays."""
+    if place is not None:
+        with folders.new_folder(place) as folder:
+            yield folder
+    elif log:
+        temporary = Path(tempfile.mkdtemp(prefix="touchpoint-"))
+        try:
+            yield temporary
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    else:
+        yield None
+
+
+def _simulate(
+    program: Any,
+    settings: Settings,
+    logs: Path | None,
+    workers: int,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> list[Any]:
+    """The outcomes; with `logs`, that folder then holds the joined tables of the event log."""
+    spread = partial(
+        replicate,
+        program,
+        seed=settings.seed,
+        replications=settings.replications,
+        workers=workers,
+        executor=executor,
+        progress=progress,
+    )
+    if logs is None:
+        return spread()
+    from sim.experiment.store import Joined
+
+    logs.mkdir(exist_ok=True)
+    with Joined(logs) as joined:
+        return spread(log=logs, finished=joined.take)
+
+
+def _finish(run: Run, folder: Path, csv: bool, also: Callable[[Run, Path], None] | None) -> None:
+    from sim.experiment.store import fill
+
+    if also is not None:
+        also(run, folder)
+    fill(run, folder, csv=csv)

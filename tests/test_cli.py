@@ -1,0 +1,407 @@
+"""The command line: what it prints where, how it ends, and what it leaves behind."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+import sim
+from sim import cli
+
+KPI_KEYS = ["mean", "low", "high", "p05", "p95", "unit"]
+RESULT_KEYS = [
+    "scenario", "seed", "replications", "engine", "horizon_days", "customers", "events", "kpis", "run_dir",
+]  # fmt: skip
+
+
+DRAW = cli._draw
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch) -> Path:
+    """Commands run in a folder of their own; in this process without pictures, which take a second."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(cli, "_draw", lambda run, folder: None)
+    return folder
+
+
+def touchpoint(*words: object) -> Result:
+    """The command in this process, which does the work itself if nothing else is said."""
+    alone = ["--workers", "1"] if words[0] == "run" and "--workers" not in words else []
+    return CliRunner().invoke(cli.main, [str(word) for word in (*words, *alone)])
+
+
+def shell(*words: object, **options) -> subprocess.CompletedProcess:
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "sim", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+
+
+def kpis(*words: object) -> dict:
+    done = touchpoint("run", *words, "--json", "--replications", 2)
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout)["kpis"]
+
+
+# ---------------------------------------------------------------- run
+def test_a_run_prints_kpis_and_says_where_the_rest_lies(kiosk, elsewhere, monkeypatch):
+    monkeypatch.setattr(cli, "_draw", DRAW)
+    done = touchpoint("run", kiosk, "--replications", 2)
+    assert done.exit_code == 0, done.stderr
+    assert "Kiosk: 2 replications of 30 days" in done.stdout
+    assert "retention" in done.stdout
+    (folder,) = (elsewhere / "results").iterdir()
+    assert f"results/{folder.name}/tables" in done.stderr
+    assert folder.name.startswith("kiosk-baseline-2")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "inputs", "kpis.json", "manifest.json", "pictures", "tables",
+    ]  # fmt: skip
+    assert list((folder / "pictures").glob("*.png")) and list((folder / "pictures").glob("*.svg"))
+
+
+def test_json_is_one_object_and_nothing_else_on_standard_output(kiosk):
+    done = shell("run", kiosk, "--replications", 2, "--json", "--out", "here", "--no-log")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert list(result) == RESULT_KEYS
+    assert (result["seed"], result["replications"], result["engine"]) == (1, 2, "reference")
+    assert (result["horizon_days"], result["customers"], result["run_dir"]) == (30.0, 40, "here")
+    assert result["events"] > 0
+    assert all(list(kpi) == KPI_KEYS for kpi in result["kpis"].values())
+    assert json.loads(Path("here/kpis.json").read_text("utf-8")) == result
+
+
+def test_one_replication_has_no_interval(kiosk):
+    done = touchpoint("run", kiosk, "--replications", 1, "--json")
+    orders = json.loads(done.stdout)["kpis"]["orders"]
+    assert (orders["low"], orders["high"]) == (None, None)
+    assert orders["p05"] == orders["p95"] == orders["mean"]
+
+
+def test_quiet_says_nothing_beside_the_result(kiosk):
+    done = shell("run", kiosk, "--replications", 1, "--quiet", "--json", "--no-log")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_same_run_twice_and_on_two_workers_says_the_same_to_the_last_digit(kiosk):
+    first = kpis(kiosk, "--workers", 1)
+    assert kpis(kiosk, "--workers", 1) == first
+    assert kpis(kiosk, "--workers", 2) == first
+    assert kpis(kiosk, "--seed", 2) != first
+
+
+def test_the_log_does_not_depend_on_the_number_of_workers(kiosk):
+    for workers in (1, 2):
+        touchpoint("run", kiosk, "--replications", 3, "--workers", workers, "--out", f"w{workers}")
+    for name in ("visits", "orders", "customers", "daily"):
+        one, two = (pd.read_parquet(f"w{workers}/tables/{name}.parquet") for workers in (1, 2))
+        pd.testing.assert_frame_equal(one, two)
+
+
+def test_size_horizon_and_set_change_the_scenario(kiosk):
+    done = touchpoint(
+        "run",
+        kiosk,
+        "--replications",
+        1,
+        "--json",
+        "--size",
+        7,
+        "--horizon",
+        "9",
+        "--set",
+        "name=Small kiosk",
+    )
+    result = json.loads(done.stdout)
+    assert (result["customers"], result["horizon_days"]) == (7, 9.0)
+    manifest = json.loads((Path(result["run_dir"]) / "manifest.json").read_text("utf-8"))
+    assert (manifest["name"], manifest["size"], manifest["horizon"]) == ("Small kiosk", 7, "9 d")
+
+
+@pytest.mark.parametrize(("text", "days"), [("12", 12.0), ("2 weeks", 14.0), ("12.5 d", 12.5)])
+def test_a_horizon_may_have_a_unit(kiosk, text, days):
+    done = touchpoint("run", kiosk, "--replications", 1, "--json", "--horizon", text, "--no-log")
+    assert json.loads(done.stdout)["horizon_days"] == days
+
+
+def test_no_log_keeps_kpis_and_the_daily_series_only(kiosk):
+    done = touchpoint("run", kiosk, "--replications", 2, "--no-log", "--out", "here")
+    assert done.exit_code == 0, done.stderr
+    files = sorted(str(path.relative_to("here")) for path in Path("here").rglob("*.*") if path.is_file())
+    assert files == [
+        "inputs/kiosk/baseline.yaml", "inputs/kiosk/spends.csv", "kpis.json", "manifest.json",
+        "tables/daily.parquet", "tables/kpis.parquet", "tables/replications.parquet",
+    ]  # fmt: skip
+
+
+def test_no_log_changes_no_kpi(kiosk):
+    assert kpis(kiosk, "--no-log") == kpis(kiosk)
+
+
+def test_csv_adds_every_table_as_csv(kiosk):
+    touchpoint("run", kiosk, "--replications", 1, "--csv", "--out", "here")
+    names = {path.stem for path in Path("here/tables").glob("*.parquet")}
+    assert {path.stem for path in Path("here/tables").glob("*.csv")} == names >= set(sim_tables())
+    orders = pd.read_csv("here/tables/orders.csv")
+    assert orders["revenue"].sum() == pytest.approx(
+        pd.read_parquet("here/tables/orders.parquet")["revenue"].sum()
+    )
+
+
+def sim_tables() -> list[str]:
+    from sim.engine.recorder import COLUMNS
+
+    return list(COLUMNS)
+
+
+# ---------------------------------------------------------------- repeating a run
+def test_the_command_in_the_manifest_repeats_the_run_bit_for_bit(cheaper):
+    first = touchpoint(
+        "run",
+        cheaper,
+        "--replications",
+        2,
+        "--seed",
+        5,
+        "--size",
+        30,
+        "--set",
+        "touchpoints.buy.cost=0.1",
+        "--out",
+        "one",
+    )
+    assert first.exit_code == 0, first.stderr
+    manifest = json.loads(Path("one/manifest.json").read_text("utf-8"))
+    assert sorted(manifest["inputs"]) == [
+        "inputs/kiosk/baseline.yaml", "inputs/kiosk/spends.csv", "inputs/kiosk/strategies/cheaper.yaml",
+    ]  # fmt: skip
+    words = shlex.split(manifest["command"])
+    assert words[:3] == ["touchpoint", "run", "inputs/kiosk/strategies/cheaper.yaml"]
+    with pytest.MonkeyPatch.context() as inside:
+        inside.chdir("one")
+        again = touchpoint(*words[1:], "--out", "../two")
+    assert again.exit_code == 0, again.stderr
+    for name in ("visits", "orders", "customers", "daily", "kpis"):
+        one, two = (Path(run, "tables", f"{name}.parquet").read_bytes() for run in ("one", "two"))
+        assert one == two, name
+
+
+def test_the_manifest_says_what_it_takes(kiosk):
+    touchpoint("run", kiosk, "--replications", 1, "--out", "here")
+    manifest = json.loads(Path("here/manifest.json").read_text("utf-8"))
+    assert manifest["resolved"]["population"]["size"] == 40
+    assert manifest["touchpoint"] == sim.__version__
+    assert {"numpy", "numba", "simpy"} <= set(manifest["packages"])
+    assert all(len(digest) == 64 for digest in manifest["inputs"].values())
+    assert manifest["wall_seconds"] > 0
+    assert manifest["events"] == json.loads(Path("here/kpis.json").read_text("utf-8"))["events"]
+
+
+# ---------------------------------------------------------------- what goes wrong
+def test_a_folder_that_holds_something_is_refused(kiosk):
+    Path("here").mkdir()
+    Path("here/mine.txt").write_text("mine")
+    done = touchpoint("run", kiosk, "--out", "here")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and "here: exists and is not empty" in done.stderr
+    assert os.listdir("here") == ["mine.txt"]
+
+
+def test_results_that_cannot_be_written_are_one_clear_error(kiosk, elsewhere):
+    (elsewhere / "results").write_text("a file where the folder should be")
+    done = touchpoint("run", kiosk, "--replications", 1)
+    assert (done.exit_code, done.stdout) == (2, "")
+    (line,) = [line for line in done.stderr.splitlines() if "ompil" not in line]
+    assert "cannot be written: Not a directory" in line and "--out" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ("touchpionts: {}", "touchpionts"),
+        ("horizon: soon", "horizon"),
+        ("population: {size: -1}", "population.size"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "check", "show"])
+def test_a_broken_scenario_ends_with_its_place_and_no_traceback(kiosk, change, where, command):
+    key = change.split(":")[0]
+    lines = [line for line in kiosk.read_text("utf-8").splitlines() if not line.startswith(f"{key}:")]
+    kiosk.write_text("\n".join([*lines, change, ""]), encoding="utf-8")
+    done = touchpoint(command, kiosk)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{kiosk}:{len(lines) + 1}:" in done.stderr and where in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not Path("results").exists()
+
+
+def test_a_bad_set_says_so(kiosk):
+    done = touchpoint("run", kiosk, "--set", "population.size=few")
+    assert done.exit_code == 2
+    assert "population.size" in done.stderr and "few" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--json"], "Missing argument 'SCENARIO'"),
+        (["run", "coffee_shop", "--replications", "0"], "0 is not in the range x>=1"),
+        (["run", "coffee_shop", "--seed", "-1"], "-1 is not in the range"),
+        (["runn"], "No such command 'runn'"),
+        (["run", "coffe_shop"], "did you mean coffee_shop?"),
+        (["run", "nowhere/at/all.yaml"], "no such scenario file; these ship: "),
+    ],
+)
+def test_usage_errors(words, message):
+    done = touchpoint(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_a_run_that_cannot_be_finished_ends_with_1(kiosk, monkeypatch):
+    from sim.errors import RunError
+
+    def fail(*_, **__):
+        raise RunError("a worker process died")
+
+    monkeypatch.setattr("sim.experiment.runs.replicate", fail)
+    done = touchpoint("run", kiosk)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith("a worker process died\n")
+    assert list(Path("results").iterdir()) == []
+
+
+# ---------------------------------------------------------------- being stopped
+@pytest.mark.parametrize(("signal_number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stopped_run_leaves_nothing(kiosk, elsewhere, signal_number, status, workers):
+    command = [
+        sys.executable,
+        "-m",
+        "sim",
+        "run",
+        kiosk,
+        "--size",
+        "400",
+        "--horizon",
+        "20000",
+        "--workers",
+        str(workers),
+    ]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not list(elsewhere.glob("results/*.partial-*/tables/visits-*")):
+        assert run.poll() is None, run.stderr.read()
+        time.sleep(0.05)
+    os.killpg(run.pid, signal_number) if signal_number == signal.SIGINT else run.send_signal(signal_number)
+    out, err = run.communicate(timeout=30)
+    assert (run.returncode, out) == (status, "")
+    assert "Traceback" not in err
+    assert list((elsewhere / "results").iterdir()) == []
+
+
+def test_a_reader_that_goes_away_is_no_traceback(kiosk):
+    command = f"{shlex.quote(sys.executable)} -m sim schema | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
+# ---------------------------------------------------------------- the other commands
+def test_check_says_fine_and_what_there_is(kiosk, cheaper):
+    done = touchpoint("check", kiosk, cheaper)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"{kiosk}: fine (1 segment, 1 touchpoint, 1 journey)",
+        f"{cheaper}: fine (1 segment, 1 touchpoint, 1 journey)",
+    ]
+
+
+def test_check_tells_the_problems_of_all_files(kiosk, cheaper):
+    for path in (kiosk, cheaper):
+        path.write_text(path.read_text("utf-8") + "colour: red\n", encoding="utf-8")
+    done = touchpoint("check", cheaper, kiosk)
+    assert done.exit_code == 2
+    assert str(kiosk) in done.stderr and str(cheaper) in done.stderr
+
+
+def test_schema_is_json_schema():
+    done = touchpoint("schema")
+    assert done.exit_code == 0
+    assert "touchpoints" in json.loads(done.stdout)["properties"]
+
+
+def test_show_tells_values_and_where_they_come_from(cheaper):
+    done = touchpoint("show", cheaper, "--set", "population.size=9")
+    assert done.exit_code == 0, done.stderr
+    assert "--set" in done.stdout and "cheaper.yaml:4" in done.stdout and "default" in done.stdout
+
+
+def test_story_tells_one_customers_life(kiosk):
+    done = touchpoint("story", kiosk, "--customer", 3)
+    assert done.exit_code == 0, done.stderr
+    assert "buy" in done.stdout
+    assert touchpoint("story", kiosk, "--customer", 3).stdout == done.stdout
+    assert len(touchpoint("story", kiosk, "--customer", 3, "--full").stdout) >= len(done.stdout)
+
+
+def test_story_of_nobody(kiosk):
+    done = touchpoint("story", kiosk, "--customer", 40)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "they are 0 to 39" in done.stderr
+
+
+def test_help_names_every_command():
+    done = touchpoint("--help")
+    assert all(name in done.stdout for name in ("run", "check", "schema", "show", "story"))
+
+
+def test_version():
+    assert touchpoint("--version").stdout == f"touchpoint, version {sim.__version__}\n"
+
+
+# ---------------------------------------------------------------- finding scenarios, showing progress
+def test_shipped_scenarios_are_known_by_name():
+    folder = sim.scenarios_folder()
+    assert cli.find_scenario("coffee_shop") == folder / "coffee_shop" / "baseline.yaml"
+    names = cli.shipped_scenarios()
+    assert {"coffee_shop", "streaming", "cdnow/pareto_nbd"} <= set(names)
+    for name in names:
+        assert cli.find_scenario(name).is_relative_to(folder / name.split("/")[0])
+
+
+def test_a_business_without_a_baseline_names_its_scenarios():
+    done = touchpoint("run", "cdnow")
+    assert done.exit_code == 2 and "did you mean cdnow/pareto_nbd?" in done.stderr
+
+
+def test_a_file_here_comes_before_one_that_ships(elsewhere):
+    (elsewhere / "coffee_shop").mkdir()
+    (elsewhere / "coffee_shop" / "baseline.yaml").write_text("name: mine\n")
+    assert cli.find_scenario("coffee_shop") == Path("coffee_shop/baseline.yaml")
+
+
+def test_progress_is_one_line_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with cli.Progress(hidden=False) as progress:
+        progress(0.5)
+        progress(1.0)
+    said = capsys.readouterr().err
+    assert "\n" not in said and "100%" in said
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_progress_is_silent_where_nobody_watches(capsys, hidden):
+    with cli.Progress(hidden) as progress:
+        progress(1.0)
+    assert capsys.readouterr().err == ""
