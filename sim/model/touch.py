@@ -149,18 +149,18 @@ def sell(w, p, tp, t):
     count_active(w, p, t)
     p.t_order = t
     p.recent[p.n_order % RECENT] = t
-    if tp.counted >= 0:
-        w.counted[p.site, tp.counted, 0] += 1
     give_back(w, p, t)
     return revenue
 
 
 @njit
 def _review(w, p, tp, t, stream, index, visit, purpose):
-    """Stars 1..5 from satisfaction and mood, with noise: an observation, published at the next refresh."""
+    """Stars 1..5 from satisfaction and mood, with noise, around the neutral score of somebody who feels
+    nothing either way: an observation, published at the next refresh."""
     u = draw(w, p, stream, index, visit, purpose)
-    noise = w.psyche[0].review_noise * math.log(u / (1.0 - u)) * 0.5513288954217921  # logistic, sd 1
-    opinion = 3.0 + 2.0 * (np.float64(p.satisfaction) + 0.5 * mood(w, p, t)) + noise
+    q = w.psyche[0]
+    noise = q.review_noise * math.log(u / (1.0 - u)) * 0.5513288954217921  # logistic, sd 1
+    opinion = q.review_neutral + 2.0 * (np.float64(p.satisfaction) + 0.5 * mood(w, p, t)) + noise
     w.stars[p.site, tp.writes, 0] += int(clamp(math.floor(opinion + 0.5), 1.0, 5.0))
     w.stars[p.site, tp.writes, 1] += 1
     count(w, p, t, _REVIEWS, ONE)
@@ -187,6 +187,8 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     if tp.price_kind != layout.NO_PRICE and (outcome == OK or (outcome == FAILED and tp.still_sells)):
         revenue = sell(w, p, tp, t)
         order = np.int64(p.n_order)
+    if tp.counted >= 0 and outcome == OK:
+        w.counted[p.site, tp.counted, 0] += 1
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place.purpose[_STARS])
     cost = np.int64(tp.cost) if outcome <= FAILED else np.int64(0)

@@ -162,7 +162,11 @@ def _leaving(scenario: Scenario, segment: Segment, path: tuple[str, ...]) -> Ite
 
 # ---------------------------------------------------------------- signals and triggers
 def _signals(scenario: Scenario) -> Iterator[Finding]:
+    counted: dict[str, str] = {}
     for name, signal in scenario.signals.items():
+        other = counted.setdefault(signal.counts, name) if signal.counts else name
+        if other != name:
+            yield Finding(("signals", name, "counts"), f"{signal.counts} is already counted by {other}")
         if signal.kind == "popularity" and signal.counts is None:
             yield Finding(("signals", name, "counts"), "missing: the touchpoint whose touches are counted")
         if signal.kind == "reviews" and signal.start.count > 0 and signal.start.average is None:
