@@ -81,8 +81,16 @@ def compare(size: int, days: int, repeats: int) -> dict:
         if (same, few) != (handled, logged):
             raise SystemExit(f"unequal work: {handled}, {logged} events against {same}, {few}")
         rows.append((logged / ours, handled / ours, handled / theirs, ours / theirs, ours / fewest))
-    names = ("logged_events_per_s", "simpy_events_per_s", "bare_simpy_events_per_s", "ratio", "ratio_per_logged_event")
-    return dict(zip(names, map(statistics.median, zip(*rows, strict=True)), strict=True)) | {"repeats": repeats}
+    names = (
+        "logged_events_per_s",
+        "simpy_events_per_s",
+        "bare_simpy_events_per_s",
+        "ratio",
+        "ratio_per_logged_event",
+    )
+    return dict(zip(names, map(statistics.median, zip(*rows, strict=True)), strict=True)) | {
+        "repeats": repeats
+    }
 
 
 def peak(side: str, size: int, days: int) -> int:
@@ -107,14 +115,18 @@ def bytes_per_customer(side: str, small: int = 600, large: int = 30_600, days: i
 
 def main() -> None:
     """Print the comparison as one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", type=int, default=600)
     parser.add_argument("--days", type=int, default=120)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--peak", choices=["engine", "bare"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak:
-        engine(options.size, options.days) if options.peak == "engine" else bare(options.size, 3 * people(options.size))
+        engine(options.size, options.days) if options.peak == "engine" else bare(
+            options.size, 3 * people(options.size)
+        )
         print(high_water())
         return
     result = compare(options.size, options.days, options.repeats)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ class View:
         """The same in currency instead of cents."""
         return self.total(name) / CENTS
 
-    def touched(self, outcome: int | None = None) -> int:
+    def touched(self, outcome: SupportsIndex | None = None) -> int:
         """Touches with one outcome (None: all)."""
         touches = self.outcome.touches
         if self.segment is not None:

@@ -47,7 +47,9 @@ def _union(scenarios: list[Scenario], names) -> tuple[str, ...]:
 
 
 def _streams(scenario: Scenario, campaigns: tuple[str, ...]) -> tuple[str, ...]:
-    fixed = tuple("renewal" if name == "reconsideration" and scenario.contract else name for name in FIXED_STREAMS)
+    fixed = tuple(
+        "renewal" if name == "reconsideration" and scenario.contract else name for name in FIXED_STREAMS
+    )
     return fixed + tuple(f"campaign {name}" for name in campaigns)
 
 

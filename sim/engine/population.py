@@ -112,7 +112,9 @@ def _prospects(program: Program) -> list[np.ndarray]:
             n = prospects.count * (program.sites if prospects.per_site else 1)
             people = _group(first, n, PROSPECT)
             people.segment = k
-            people.site = np.arange(n) // prospects.count if prospects.per_site else np.arange(n) % program.sites
+            people.site = (
+                np.arange(n) // prospects.count if prospects.per_site else np.arange(n) % program.sites
+            )
             groups.append(people)
             first += 1 << 26  # room for every segment's prospects, whatever the others' number
     return groups

@@ -198,8 +198,8 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, warm: Program |
     static = rows.arrays()
     start = _warm_up_start(baseline)
     sites = count_sites(scenario)
-    expectation, transparency = _delivered(baseline, names) if scenario is not baseline else psyche.delivered(
-        scenario, names, static
+    expectation, transparency = (
+        _delivered(baseline, names) if scenario is not baseline else psyche.delivered(scenario, names, static)
     )
     static["emotions"] = psyche.emotion_rows(scenario, names)
     static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, baseline)
@@ -264,7 +264,15 @@ def _times(scenario: Scenario, start: float) -> np.ndarray:
     weekday = scenario.starts.weekday() if scenario.starts else 0
     period = contract.renews if contract else math.inf
     return np.array(
-        [scenario.horizon, weekday, scenario.active_if.bought_within, period, float(spread), float(at_entry), start]
+        [
+            scenario.horizon,
+            weekday,
+            scenario.active_if.bought_within,
+            period,
+            float(spread),
+            float(at_entry),
+            start,
+        ]
     )
 
 
@@ -287,7 +295,14 @@ def _stock(scenario: Scenario, name: str) -> StockPlan:
         return StockPlan(name, 0, 0.0, 0, 0, math.inf)
     refill = stock.refill
     every = refill.every if refill else 0.0
-    return StockPlan(name, stock.start, every, (refill.to if refill else 0) or 0, (refill.add if refill else 0) or 0, stock.shown)
+    return StockPlan(
+        name,
+        stock.start,
+        every,
+        (refill.to if refill else 0) or 0,
+        (refill.add if refill else 0) or 0,
+        stock.shown,
+    )
 
 
 def _signal(scenario: Scenario, baseline: Scenario, name: str):

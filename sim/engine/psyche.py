@@ -7,7 +7,17 @@ import numpy as np
 from sim.engine.names import Names
 from sim.engine.rows import empty
 from sim.model.layout import (
-    BY_RATE, BY_RENEWAL, BY_VISIT, COMMITMENTS, EMOTION, NEED, NEVER, NOBODY, OK, PSYCHE, SEGMENT,
+    BY_RATE,
+    BY_RENEWAL,
+    BY_VISIT,
+    COMMITMENTS,
+    EMOTION,
+    NEED,
+    NEVER,
+    NOBODY,
+    OK,
+    PSYCHE,
+    SEGMENT,
 )  # fmt: skip
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
@@ -40,7 +50,11 @@ def psyche_row(scenario: Scenario, expectation: float, transparency: float) -> n
     for name, half_life in _DECAYS.items():
         setattr(row, name, LN2 / getattr(q, half_life))
     row.expectation, row.normative = expectation, transparency
-    for name, weights in (("leaving", q.weigh_leaving), ("buying", q.weigh_buying), ("advocacy", q.weigh_advocacy)):
+    for name, weights in (
+        ("leaving", q.weigh_leaving),
+        ("buying", q.weigh_buying),
+        ("advocacy", q.weigh_advocacy),
+    ):
         getattr(row, name)[:] = [getattr(weights, commitment) for commitment in COMMITMENTS]
     return rows
 
@@ -119,7 +133,9 @@ def _perceived(scenario: Scenario, t) -> float:
 
 
 # ---------------------------------------------------------------- segments
-def segment_rows(scenario: Scenario, names: Names, samplers: Samplers, transparency: float, bounds: "Scenario") -> np.ndarray:
+def segment_rows(
+    scenario: Scenario, names: Names, samplers: Samplers, transparency: float, bounds: "Scenario"
+) -> np.ndarray:
     """SEGMENT rows. ``transparency`` is the baseline's; ``bounds`` the scenario whose weights bound the hazard."""
     rows = empty(len(names.segments), SEGMENT)
     for name, row in zip(names.segments, rows, strict=False):

@@ -49,7 +49,11 @@ class Reference:
         due = self.advance(i, BEGIN)
         while due < math.inf or self.status[i] != LEFT:
             try:
-                yield self.clock.at(max(due, self.clock.now), OCCASION, i) if due < self.horizon else self.clock.event()
+                yield (
+                    self.clock.at(max(due, self.clock.now), OCCASION, i)
+                    if due < self.horizon
+                    else self.clock.event()
+                )
             except simpy.Interrupt:  # a campaign has put something on the list
                 due = self.advance(i, NEXT)
                 continue
@@ -88,7 +92,9 @@ class Reference:
         """A pool at one site, with room for the larger of the baseline's and the strategy's staff."""
         return Desk(self.clock, pool.servers_before, max(pool.servers, pool.servers_before))
 
-    def every(self, period: float, rank: int, act: Callable[[int], None], first: int | None = None) -> Generator:
+    def every(
+        self, period: float, rank: int, act: Callable[[int], None], first: int | None = None
+    ) -> Generator:
         """Act at k * period for k = first, first + 1, ... (from the first such time after now)."""
         k = math.floor(self.clock.now / period) + 1 if first is None else first
         while k * period < self.horizon:

@@ -8,7 +8,19 @@ from sim.engine.names import Names, campaign_step, states, step_names
 from sim.model import layout
 from sim.model.keys import check_distinct, hash_name
 from sim.model.layout import (
-    CAMPAIGNS, EDGE, END, FEEL, LEAVES, NOBODY, OUTCOMES, PULL, PURPOSES, STEP, STREAM, TOUCHPOINT, TRIGGER,
+    CAMPAIGNS,
+    EDGE,
+    END,
+    FEEL,
+    LEAVES,
+    NOBODY,
+    OUTCOMES,
+    PULL,
+    PURPOSES,
+    STEP,
+    STREAM,
+    TOUCHPOINT,
+    TRIGGER,
 )  # fmt: skip
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
@@ -83,7 +95,11 @@ class Rows:
 
     def counted_by(self, touchpoint: str) -> int:
         """The popularity signal that counts a touchpoint."""
-        found = [name for name, s in self.scenario.signals.items() if s.kind == "popularity" and s.counts == touchpoint]
+        found = [
+            name
+            for name, s in self.scenario.signals.items()
+            if s.kind == "popularity" and s.counts == touchpoint
+        ]
         return self.names.number("signals", found[0]) if found else NOBODY
 
     def fill_sale(self, row: np.record, sale) -> None:
@@ -93,7 +109,9 @@ class Rows:
             return
         contract = self.scenario.contract
         row.price_kind = layout.OWN_SPEND if sale.price == "own_spend" else layout.FIXED_PRICE
-        row.price = {"own_spend": 0.0, "contract": contract.price if contract else 0.0}.get(sale.price, sale.price)
+        row.price = {"own_spend": 0.0, "contract": contract.price if contract else 0.0}.get(
+            sale.price, sale.price
+        )
         default = contract.margin if contract and sale.price == "contract" else 1.0
         row.margin, row.discount = default if sale.margin is None else sale.margin, sale.discount
 
@@ -159,7 +177,8 @@ class Rows:
     def decides(self, touchpoint: str) -> bool:
         """Whether a journey that may not happen begins at the touchpoint."""
         return any(
-            j.usually < 1.0 and j.steps[j.becomes].touchpoint == touchpoint for j in self.scenario.journeys.values()
+            j.usually < 1.0 and j.steps[j.becomes].touchpoint == touchpoint
+            for j in self.scenario.journeys.values()
         )
 
     # ------------------------------------------------------------ journeys
@@ -200,7 +219,9 @@ class Rows:
     def fill_step(self, row: np.record, name: str) -> None:
         """A step of a journey, or the single step of a campaign."""
         journey, _, step = name.partition(".")
-        declared = self.scenario.journeys[journey].steps.get(step) if journey in self.scenario.journeys else None
+        declared = (
+            self.scenario.journeys[journey].steps.get(step) if journey in self.scenario.journeys else None
+        )
         touchpoint = declared.touchpoint if declared else step
         row.touchpoint = self.names.number("touchpoints", touchpoint)
         for k, outcome in enumerate(_EDGES):
@@ -227,7 +248,9 @@ class Rows:
         if target in ("end", "leave"):
             return END if target == "end" else LEAVES
         steps = self.scenario.journeys[journey].steps
-        name = f"{journey}.{target}" if target in steps else f"{target}.{self.scenario.journeys[target].becomes}"
+        name = (
+            f"{journey}.{target}" if target in steps else f"{target}.{self.scenario.journeys[target].becomes}"
+        )
         return self.names.number("steps", name)
 
     def number_cycles(self, rows: np.ndarray) -> None:

@@ -10,7 +10,18 @@ from sim.engine.program import Program
 from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, LOG, OUTCOMES, PENDING
 from sim.model.world import (
-    EVENTS, FREE, LEVEL, LOG_ALL, LOG_EVENTS, LOGGED, NO_LOG, STATIC, TALLY, USED, World, make_world,
+    EVENTS,
+    FREE,
+    LEVEL,
+    LOG_ALL,
+    LOG_EVENTS,
+    LOGGED,
+    NO_LOG,
+    STATIC,
+    TALLY,
+    USED,
+    World,
+    make_world,
 )  # fmt: skip
 
 LOG_ROWS = 1 << 14
@@ -104,7 +115,9 @@ def _arrays(program: Program, people: np.ndarray, key: np.uint64) -> dict[str, n
     """Every array of a World, as it stands when the run begins."""
     days, sites = max(1, math.ceil(program.horizon)), program.sites
     segments, touchpoints = len(program.segment_names), len(program.touchpoint_names)
-    signals, stocks, campaigns = (max(1, len(x)) for x in (program.signals, program.stocks, program.campaigns))
+    signals, stocks, campaigns = (
+        max(1, len(x)) for x in (program.signals, program.stocks, program.campaigns)
+    )
     bins = max([1, *(int(b) for b in program.static["signals"]["bins"])])
     return dict(program.static) | {
         "people": people,

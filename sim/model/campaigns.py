@@ -16,7 +16,9 @@ from sim.model.pending import NO_VISITS, SENT, insert, new_node
 from sim.model.record import ONE, count
 from sim.model.touch import draw
 
-PICK, HOLD_OUT, SPREAD, SEEN = (np.int64(hash_name("campaign", name)) for name in ("pick", "hold out", "spread", "seen"))
+PICK, HOLD_OUT, SPREAD, SEEN = (
+    np.int64(hash_name("campaign", name)) for name in ("pick", "hold out", "spread", "seen")
+)
 PERIOD_SPENT, PICKED, SPENT, PERIOD = range(4)  # columns of World.spent
 _MESSAGES, _COST = layout.DAY["messages"], layout.DAY["cost"]
 _HOUR = 1.0 / 24.0
@@ -69,7 +71,10 @@ def pick(w, c, k, t, chosen):
         if not in_audience(w, c, p, t) or t - w.picked[i, c] < campaign.spacing or _waiting(w, p, campaign):
             continue
         u = draw(w, p, np.int64(campaign.stream), k, FIRST_VISIT, PICK)
-        if u < campaign.chance and draw(w, p, np.int64(campaign.stream), np.int64(0), FIRST_VISIT, HOLD_OUT) >= campaign.hold_out:
+        if (
+            u < campaign.chance
+            and draw(w, p, np.int64(campaign.stream), np.int64(0), FIRST_VISIT, HOLD_OUT) >= campaign.hold_out
+        ):
             order[n], chosen[n] = u, i
             n += 1
     if campaign.budget < 0:

@@ -53,7 +53,9 @@ def reconsider_rate(w, p):
 @njit
 def _wait_to_reconsider(w, p):
     rate = reconsider_rate(w, p)
-    return -math.log(draw(w, p, LEAVE, np.int64(p.n_leave), FIRST_VISIT, GAP)) / rate if rate > 0.0 else math.inf
+    return (
+        -math.log(draw(w, p, LEAVE, np.int64(p.n_leave), FIRST_VISIT, GAP)) / rate if rate > 0.0 else math.inf
+    )
 
 
 @njit
@@ -72,7 +74,9 @@ def start_leaving_clock(w, p, t):
 def _renewal(w, p, t):
     """Renewal 0: a period after entry, or spread over the period for those who were there before."""
     period = w.times[PERIOD]
-    phase = draw(w, p, LEAVE, np.int64(0), FIRST_VISIT, FIRST) if p.founding and w.times[SPREAD] > 0.0 else 1.0
+    phase = (
+        draw(w, p, LEAVE, np.int64(0), FIRST_VISIT, FIRST) if p.founding and w.times[SPREAD] > 0.0 else 1.0
+    )
     return t + phase * period
 
 
@@ -93,4 +97,3 @@ def start_awareness(w, p, t):
     """A prospect next hears of the brand after an exponential time."""
     gap = w.segments[p.segment].aware_gap
     p.due_leave = t - math.log(draw(w, p, AWARE, np.int64(p.n_leave), FIRST_VISIT, GAP)) * gap
-

@@ -232,7 +232,14 @@ TRIGGER = np.dtype(
 )
 
 EMOTION = np.dtype(
-    [("decay", "f8"), ("bad", "i4"), ("bounded", "i4"), ("on_leaving", "f8"), ("on_buying", "f8"), ("bonds", "f8")],
+    [
+        ("decay", "f8"),
+        ("bad", "i4"),
+        ("bounded", "i4"),
+        ("on_leaving", "f8"),
+        ("on_buying", "f8"),
+        ("bonds", "f8"),
+    ],
     align=True,
 )  # decay: per day, ln 2 / half-life
 
@@ -301,7 +308,14 @@ COMMITMENTS = ("affective", "normative", "economic", "forced", "habitual", "sati
 
 # what a customer asks of the engine when something shared is needed
 ASK = np.dtype(
-    [("pool", "i4"), ("stock", "i4"), ("priority", "i4"), ("closed", "i4"), ("patience", "f8"), ("service", "f8")],
+    [
+        ("pool", "i4"),
+        ("stock", "i4"),
+        ("priority", "i4"),
+        ("closed", "i4"),
+        ("patience", "f8"),
+        ("service", "f8"),
+    ],
     align=True,
 )
 

@@ -11,13 +11,29 @@ import numpy as np
 from sim._jit import njit
 from sim.model import clocks, layout
 from sim.model.calendar import is_open
+from sim.model.feelings import obligation
 from sim.model.journeys import delay_of, next_edge, visit_number, visited
 from sim.model.keys import MAX_INDEX, MAX_VISIT
 from sim.model.layout import (
-    AWARE, BY_RENEWAL, BY_VISIT, CAMPAIGNS, CUSTOMER, END, ENTRY, EXPECTED, FIRST_VISIT, LEAVE, LEAVES, LEFT,
-    NEED, NOBODY, OK, ON_START, PLEA, PROSPECT,
+    AWARE,
+    BY_RENEWAL,
+    BY_VISIT,
+    CAMPAIGNS,
+    CUSTOMER,
+    END,
+    ENTRY,
+    EXPECTED,
+    FIRST_VISIT,
+    LEAVE,
+    LEAVES,
+    LEFT,
+    NEED,
+    NOBODY,
+    OK,
+    ON_START,
+    PLEA,
+    PROSPECT,
 )  # fmt: skip
-from sim.model.feelings import obligation
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
 from sim.model.record import ONE, count, millionths, new_row, wants_row

@@ -104,7 +104,9 @@ def _commit(w, p, tp, t):
     for k in range(len(w.emotions)):
         if w.emotions[k].bonds != 0.0:
             warmth += w.emotions[k].bonds * emotion(w, p, k, t)
-    p.affective = np.float64(p.affective) + q.affective_rate * (clamp(warmth, 0.0, 1.0) - np.float64(p.affective))
+    p.affective = np.float64(p.affective) + q.affective_rate * (
+        clamp(warmth, 0.0, 1.0) - np.float64(p.affective)
+    )
     shared = np.float64(p.values) * tp.transparency
     p.normative = np.float64(p.normative) + q.normative_rate * (shared - np.float64(p.normative))
 

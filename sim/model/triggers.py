@@ -72,7 +72,9 @@ def receive(w, p, k, t):
     unexpected = 1.0 - gift_habit(w, p, t)
     worth = 1.0 - math.exp(-trigger.worth / q.obligation_scale)
     settle(w, p, t)
-    p.obligation = np.float64(p.obligation) + trigger.strength * np.float64(p.reciprocity) * worth * unexpected
+    p.obligation = (
+        np.float64(p.obligation) + trigger.strength * np.float64(p.reciprocity) * worth * unexpected
+    )
     p.gift_habit = move(np.float64(p.gift_habit), q.gift_habit_gain)
     p.last_gift = k
 
@@ -104,4 +106,3 @@ def meet(w, p, first, last, acts_on, t):
     for k in range(first, last):
         if w.triggers[k].acts_on == acts_on:
             remember(w, p, k, t)
-

@@ -61,12 +61,14 @@ else:
         """Numba's view of a World."""
 
         def preprocess_fields(self, fields):
+            """The types of the fields, without what is known of literal values."""
             return tuple((name, numba.types.unliteral(kind)) for name, kind in fields)
 
     class World(structref.StructRefProxy):
         """Compiled bundle of the arrays named in FIELDS, in that order."""
 
         def __new__(cls, *arrays):
+            """A bundle of the arrays in the order of FIELDS."""
             return structref.StructRefProxy.__new__(cls, *arrays)
 
     structref.define_proxy(World, WorldType, list(FIELDS))

@@ -177,13 +177,13 @@ def _occasion_words(row: np.void, program: Program) -> str:
     due = "the contract came up for renewal" if program.contractual else "a moment to think again"
     words = {NEED: "a need came up", LEAVE: due, PLEA: "about to leave", AWARE: "heard of the brand",
              ENTRY: "came by"}  # fmt: skip
-    return words.get(stream, f"reached by {_words(program.stream_names[stream])}")
+    return words.get(row["stream"], f"reached by {_words(program.stream_names[stream])}")
 
 
 def _decision(row: np.void, program: Program) -> str:
     """Rows without a touch: entered, left, stayed (with the chance to go), went elsewhere (to come)."""
     if row["kind"] == LEAVING:
-        return WHY_LEFT.get(int(row["outcome"]), "left") + _likely(row)
+        return WHY_LEFT.get(row["outcome"], "left") + _likely(row)
     if row["kind"] == STAYING:
         stayed = "renewed the contract" if program.contractual else "thought about leaving, and stayed"
         return stayed + _likely(row, " to go")
@@ -199,7 +199,7 @@ def _elsewhere(row: np.void, program: Program) -> str:
 
 def _touch(row: np.void, program: Program, felt: bool, first: bool) -> str:
     likely = "" if first else _likely(row)
-    facts = [part for part in (WENT.get(int(row["outcome"]), ""), _waited(row)) if part]
+    facts = [part for part in (WENT.get(row["outcome"], ""), _waited(row)) if part]
     said = [f"{_touchpoint(row, program)}{likely}" + (": " + ", ".join(facts) if facts else "")]
     if row["order"]:
         said.append(f"paid {money(row['revenue'] / 100, program.currency)} (order {row['order']})")

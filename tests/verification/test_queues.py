@@ -24,7 +24,9 @@ def queue(servers, rate, horizon, patience=None):
         "enters": {"stream": {"rate": f"{rate} per min"}},
         "staff": {"clerks": {"servers": servers}},
         "touchpoints": {"desk": {"stage": "support", "staff": staff}},
-        "journeys": {"visit": {"starts_on": {"entry": {"becomes": "desk"}}, "steps": {"desk": {"next": "end"}}}},
+        "journeys": {
+            "visit": {"starts_on": {"entry": {"becomes": "desk"}}, "steps": {"desk": {"next": "end"}}}
+        },
     }
 
 

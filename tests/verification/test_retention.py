@@ -25,7 +25,9 @@ def contract(alpha, beta, size, years):
         "contract": {"renews": "1 y", "first": "at entry"},
         "customers": {"leaves": {"beta": {"alpha": alpha, "beta": beta}, "per": "renewal"}},
         "touchpoints": {"payment": {}},
-        "journeys": {"bill": {"starts_on": {"renewal": {"becomes": "payment"}}, "steps": {"payment": {"next": "end"}}}},
+        "journeys": {
+            "bill": {"starts_on": {"renewal": {"becomes": "payment"}}, "steps": {"payment": {"next": "end"}}}
+        },
     }
 
 
@@ -82,7 +84,9 @@ def noncontractual(size, weeks):
             "spends": 1,
         },
         "touchpoints": {"order": {"stage": "purchase", "sells": {"price": "own_spend"}}},
-        "journeys": {"buy": {"starts_on": {"need": {"becomes": "order"}}, "steps": {"order": {"next": "end"}}}},
+        "journeys": {
+            "buy": {"starts_on": {"need": {"becomes": "order"}}, "steps": {"order": {"next": "end"}}}
+        },
     }
 
 
@@ -124,22 +128,35 @@ def test_cdnow_orders_are_the_closed_form_over_its_entry_days():
 # ---------------------------------------------------------------- shot noise
 def shot_noise(rate, kappa, c, size, horizon, jump, reconsiders):
     """Stress jumps at every touch, fades at kappa, and adds c times itself to the leaving hazard."""
-    off = {name: 0 for name in ("affective", "normative", "economic", "forced", "habitual", "satisfaction")}
-    calm = {name: None for name in ("joy", "trust_feeling", "belonging", "gratitude", "surprise", "anxiety")}
+    off = dict.fromkeys(("affective", "normative", "economic", "forced", "habitual", "satisfaction"), 0)
+    calm = dict.fromkeys(("joy", "trust_feeling", "belonging", "gratitude", "surprise", "anxiety"))
     return {
         "name": "shot noise",
         "horizon": f"{horizon} d",
         "warm_up": 0,
         "population": {"size": size},
-        "customers": {"needs": {"mean": f"{rate} per d"}, "leaves": "0 per d", "reconsiders": f"{reconsiders} per d"},
+        "customers": {
+            "needs": {"mean": f"{rate} per d"},
+            "leaves": "0 per d",
+            "reconsiders": f"{reconsiders} per d",
+        },
         "touchpoints": {"call": {"feels": {"stress": jump}}},
-        "journeys": {"ring": {"starts_on": {"need": {"becomes": "call"}}, "steps": {"call": {"next": "end"}}}},
+        "journeys": {
+            "ring": {"starts_on": {"need": {"becomes": "call"}}, "steps": {"call": {"next": "end"}}}
+        },
         "psychology": {
             "link": "linear",
             "effect_on": {"leaving": 1, "buying": 0},
             "emotions": calm
             | {"frustration": None, "resentment": None}
-            | {"stress": {"half_life": f"{math.log(2) / kappa} d", "feels": "bad", "range": "unbounded", "on_leaving": -c}},
+            | {
+                "stress": {
+                    "half_life": f"{math.log(2) / kappa} d",
+                    "feels": "bad",
+                    "range": "unbounded",
+                    "on_leaving": -c,
+                }
+            },
             "weigh_leaving": off,
             "weigh_buying": off,
         },
