@@ -3,6 +3,7 @@
 
 VENV ?= .venv
 REPLICATIONS ?= 8
+SIZE ?= 600
 SCENARIO ?= scenarios/coffee_shop/baseline.yaml
 
 # The first of these that is really there (a pyenv shim can be an empty promise), is recent enough, and can
@@ -26,8 +27,8 @@ endif
 help:  ## this text
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/.installed  ## run the coffee shop: KPIs here, tables and pictures in results/
-	$(BIN)/touchpoint run $(SCENARIO) --replications $(REPLICATIONS)
+demo: $(VENV)/.installed  ## run one coffee shop for a year: KPIs here, tables and pictures in results/
+	$(BIN)/touchpoint run $(SCENARIO) --size $(SIZE) --replications $(REPLICATIONS)
 
 install: $(VENV)/.installed  ## make the environment only; then: .venv/bin/touchpoint --help
 

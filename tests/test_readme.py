@@ -1,0 +1,72 @@
+"""What the README shows is run as it stands there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "scenarios").glob("*/README.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> list[str]:
+    lines = [line for block in blocks(page, "console") for line in block.splitlines()]
+    return [line.removeprefix(".venv/bin/") for line in lines if "touchpoint " in line]
+
+
+ALL = [pytest.param(line, id=line[:60]) for page in PAGES for line in commands(page)]
+
+
+@pytest.mark.parametrize("line", ALL)
+def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
+    """Every command runs; simulations in small, since it is the words that are tested here."""
+    from sim.cli import main
+
+    monkeypatch.chdir(ROOT)
+    words = [word for word in shlex.split(line.split(" > ")[0])[1:]]
+    words = [path for word in words for path in (map(str, sorted(ROOT.glob(word))) if "*" in word else [word])]
+    if words[0] == "run":
+        words += ["--replications", "1", "--no-log", "--out", str(tmp_path / "run"), "--horizon", "3 d"]
+        words += [] if "cdnow" in line else ["--size", "30"]
+    if words[0] == "story":
+        words += ["--size", "30"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+
+
+def test_the_python_of_the_readme_runs(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    for block in blocks(ROOT / "README.md", "python"):
+        exec(block, {})
+    assert "retention" in capsys.readouterr().out
+
+
+def test_the_scenario_of_the_readme_runs(tmp_path):
+    import sim
+
+    (block,) = blocks(ROOT / "README.md", "yaml")
+    path = tmp_path / "kiosk.yaml"
+    path.write_text(block, encoding="utf-8")
+    run = sim.run(path, replications=1, log=False)
+    assert run.kpis.loc["orders", "mean"] > 0
+
+
+def test_links_of_the_pages_lead_somewhere():
+    for page in [*PAGES, *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_schema_that_ships_is_the_one_of_the_code():
+    import json
+
+    from sim.scenario import json_schema
+
+    shipped = json.loads((ROOT / "scenarios" / "scenario.schema.json").read_text(encoding="utf-8"))
+    assert shipped == json_schema()
