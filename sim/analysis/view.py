@@ -30,7 +30,8 @@ Mask = NDArray[np.bool_]
 
 def are_customers(people: np.ndarray) -> Mask:
     """Who was a customer at some moment of the run (prospects that never came are not)."""
-    return (people["status"] == CUSTOMER) | (people["status"] == LEFT)
+    gone = (people["status"] == LEFT) & np.isfinite(people["t_entry"])
+    return (people["status"] == CUSTOMER) | gone
 
 
 def lifetimes(entered: Floats, left: Floats, horizon: float) -> tuple[Floats, Mask]:

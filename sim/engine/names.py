@@ -22,6 +22,7 @@ class Names:
     stocks: tuple[str, ...]
     signals: tuple[str, ...]
     touchpoints: tuple[str, ...]
+    triggers: tuple[str, ...]
     steps: tuple[str, ...]
     campaigns: tuple[str, ...]
     emotions: tuple[str, ...]
@@ -53,6 +54,11 @@ def _streams(scenario: Scenario, campaigns: tuple[str, ...]) -> tuple[str, ...]:
     return fixed + tuple(f"campaign {name}" for name in campaigns)
 
 
+def trigger_names(scenario: Scenario) -> list[str]:
+    """``touchpoint.trigger`` for every trigger."""
+    return [f"{touchpoint}.{name}" for touchpoint, t in scenario.touchpoints.items() for name in t.triggers]
+
+
 def step_names(scenario: Scenario) -> list[str]:
     """``journey.step`` for every step; ``campaign.touchpoint`` for what a campaign gives, or sends without a
     journey."""
@@ -73,6 +79,7 @@ _KINDS = {
     "stocks": lambda s: s.stock,
     "signals": lambda s: s.signals,
     "touchpoints": lambda s: s.touchpoints,
+    "triggers": trigger_names,
     "steps": step_names,
     "campaigns": lambda s: s.campaigns,
     "emotions": lambda s: s.psychology.emotions,

@@ -105,34 +105,40 @@ def _clock_times(program: Program, calendar: str | None, tau: np.ndarray) -> np.
 
 def _prospects(program: Program) -> list[np.ndarray]:
     """People who do not know the brand yet, by segment."""
-    groups, first = [], PROSPECTS
+    groups = []
     for k, name in enumerate(program.segment_names):
         prospects = getattr(traits_of(program.scenario, name), "prospects", None)
         if prospects:
             n = prospects.count * (program.sites if prospects.per_site else 1)
-            people = _group(first, n, PROSPECT)
+            people = _group(PROSPECTS + (k << 26), n, PROSPECT)  # room for 67 million of each segment
             people.segment = k
             people.site = (
                 np.arange(n) // prospects.count if prospects.per_site else np.arange(n) % program.sites
             )
+            people.t_entry = math.inf
             groups.append(people)
-            first += 1 << 26  # room for every segment's prospects, whatever the others' number
     return groups
 
 
 # ---------------------------------------------------------------- segments and traits
 def _assign_segments(program: Program, key: np.uint64, people: np.ndarray) -> None:
-    number = program.names.place["segments"]
-    shares = [(number[name], s.share) for name, s in program.scenario.segments.items() if s.share is not None]
-    given = sum(share for _, share in shares if share != "rest")
-    shares = [(k, 1.0 - given if share == "rest" else share) for k, share in shares]
+    """The customers' segments: an exponential race of the shares, each keyed by its segment's name, so that
+    neither order nor another segment's arrival moves more people than it must."""
     known = people.status != PROSPECT
-    if not shares:
-        return
-    u = uniforms(key, people.id[known], _TRAITS, 0, hash_name("traits", "segment"))
-    edges = np.cumsum([share for _, share in shares])[:-1]
-    numbers = np.array([k for k, _ in shares])
-    people.segment[known] = numbers[np.searchsorted(edges, u, side="right")]
+    best = np.full(int(known.sum()), math.inf)
+    chosen = np.zeros(len(best), np.int64)
+    for name, share in _shares(program):
+        u = uniforms(key, people.id[known], _TRAITS, 0, hash_name("traits", "segment", name))
+        waits = np.array([-math.log(x) for x in u.tolist()]) / share
+        chosen[waits < best] = program.names.number("segments", name)
+        best = np.minimum(best, waits)
+    people.segment[known] = chosen
+
+
+def _shares(program: Program) -> list[tuple[str, float]]:
+    """Segments of customers with a share above zero."""
+    segments = program.scenario.segments
+    return [(name, s.share) for name, s in segments.items() if s.share]
 
 
 def fresh_traits(program: Program, key: np.uint64, people: np.ndarray) -> None:

@@ -70,7 +70,6 @@ class Program:
     scenario: Scenario
     names: Names
     static: dict[str, np.ndarray] = field(repr=False)
-    trigger_names: tuple[str, ...]
     pools: tuple[Pool, ...]
     stocks: tuple[StockPlan, ...]
     signals: tuple[SignalPlan, ...]
@@ -111,6 +110,11 @@ class Program:
     def touchpoint_stage(self) -> list[int]:
         """The stage of each touchpoint, a place in STAGES."""
         return self.static["touchpoints"]["stage"][: len(self.names.touchpoints)].tolist()
+
+    @property
+    def trigger_names(self) -> tuple[str, ...]:
+        """``touchpoint.trigger``, by number."""
+        return self.names.triggers
 
     @property
     def segment_names(self) -> tuple[str, ...]:
@@ -194,8 +198,7 @@ def lower(scenario: Scenario) -> Program:
 
 def _lower(scenario: Scenario, names: Names, baseline: Scenario, warm: Program | None) -> Program:
     samplers = Samplers()
-    rows = Rows(scenario, names, samplers)
-    static = rows.arrays()
+    static = Rows(scenario, names, samplers).arrays()
     start = _warm_up_start(baseline)
     sites = count_sites(scenario)
     expectation, transparency = (
@@ -215,10 +218,9 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, warm: Program |
         scenario=scenario,
         names=names,
         static=static,
-        trigger_names=tuple(rows.trigger_names),
         pools=_pools(scenario, names, warm),
         stocks=tuple(_stock(scenario, name) for name in names.stocks),
-        signals=tuple(SignalPlan(name, _signal(scenario, baseline, name).refresh) for name in names.signals),
+        signals=tuple(SignalPlan(name, _refresh(scenario, name)) for name in names.signals),
         campaigns=tuple(_campaign(scenario, name) for name in names.campaigns),
         sites=sites,
         start=start,
@@ -305,8 +307,9 @@ def _stock(scenario: Scenario, name: str) -> StockPlan:
     )
 
 
-def _signal(scenario: Scenario, baseline: Scenario, name: str):
-    return scenario.signals.get(name) or baseline.signals[name]
+def _refresh(scenario: Scenario, name: str) -> float:
+    """Days between publications; a signal that only the other program has is never published."""
+    return scenario.signals[name].refresh if name in scenario.signals else math.inf
 
 
 def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
@@ -344,6 +347,7 @@ def _fill_campaign(row, scenario: Scenario, names: Names, name: str) -> None:
     campaign = scenario.campaigns[name]
     touchpoint = (campaign.gives or campaign.sends).touchpoint
     row.step = names.number("steps", f"{name}.{touchpoint}")
+    row.touchpoint = names.number("touchpoints", touchpoint)
     row.gift = campaign.gives is not None
     row.waits_at = names.number("touchpoints", campaign.gives.at) if campaign.gives else NOBODY
     row.within = campaign.sends.within if campaign.sends else 0.0

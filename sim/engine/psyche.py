@@ -28,13 +28,9 @@ _SAME = (
     "buffer_half", "goodwill_gain", "satisfaction_rate", "satisfaction_tenure", "expectation_rate", "trust_gain",
     "trust_loss", "trust_intrusion", "affective_rate", "normative_rate", "habit", "habit_ceiling", "economic_scale",
     "obligation_scale", "obligation_discharge", "gift_habit_gain", "scarcity_worn", "review_half", "review_neutral",
-    "review_noise", "bad_news", "popularity_half",
+    "review_noise", "bad_news", "popularity_half", "goodwill_half_life", "obligation_half_life",
+    "gift_habit_half_life", "scarcity_half_life", "scarcity_deadline",
 )  # fmt: skip
-_DECAYS = {
-    "goodwill_decay": "goodwill_half_life", "obligation_decay": "obligation_half_life",
-    "gift_habit_decay": "gift_habit_half_life", "scarcity_decay": "scarcity_half_life",
-    "scarcity_deadline": "scarcity_deadline",
-}  # fmt: skip
 _BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}
 
 
@@ -47,8 +43,6 @@ def psyche_row(scenario: Scenario, expectation: float, transparency: float) -> n
     row.effect_leaving, row.effect_buying = q.effect_on.leaving, q.effect_on.buying
     for name in _SAME:
         setattr(row, name, getattr(q, name))
-    for name, half_life in _DECAYS.items():
-        setattr(row, name, LN2 / getattr(q, half_life))
     row.expectation, row.normative = expectation, transparency
     for name, weights in (
         ("leaving", q.weigh_leaving),
@@ -63,10 +57,11 @@ def emotion_rows(scenario: Scenario, names: Names) -> np.ndarray:
     """EMOTION rows; none with psychology off, so that nothing is ever looked at."""
     emotions = scenario.psychology.emotions
     rows = np.zeros(len(names.emotions) if scenario.psychology.on else 0, EMOTION).view(np.recarray)
+    rows.half_life = math.inf
     for name, row in zip(names.emotions, rows, strict=False):
         if name in emotions:
             e = emotions[name]
-            row.decay, row.bad, row.bounded = LN2 / e.half_life, e.feels == "bad", e.range == "bounded"
+            row.half_life, row.bad, row.bounded = e.half_life, e.feels == "bad", e.range == "bounded"
             row.on_leaving, row.on_buying, row.bonds = e.on_leaving, e.on_buying, e.bonds
     return rows
 
@@ -154,7 +149,7 @@ def _fill_segment(row, scenario, traits, names, samplers, transparency, bounds) 
     shape = needs_shape(traits.needs.regularity, usually(scenario))
     row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
     row.calendar = names.number("calendars", traits.needs.when)
-    row.leaves_by = _leaves_by(traits)
+    row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
     row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf
     q = scenario.baseline.psychology

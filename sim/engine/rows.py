@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.engine.names import Names, campaign_step, states, step_names
 from sim.model import layout
+from sim.model.journeys import SLOTS
 from sim.model.keys import check_distinct, hash_name
 from sim.model.layout import (
     CAMPAIGNS,
@@ -40,7 +41,6 @@ class Rows:
         self.scenario, self.names, self.samplers = scenario, names, samplers
         self.feels: list[tuple] = []
         self.triggers: list[tuple] = []
-        self.trigger_names: list[str] = []
         self.purposes: set[tuple[str, ...]] = set()
         self.edges: list[tuple] = []
         self.pulls: list[tuple] = []
@@ -88,9 +88,9 @@ class Rows:
         row.stage, row.engagement = STAGES.index(t.stage), ENGAGEMENTS.index(t.engagement)
         row.stock, row.writes = number("stocks", t.draws), number("signals", t.writes)
         row.counted = self.counted_by(name)
-        self.fill_sale(row, t.sells)
+        self.fill_sale(row, t.sells, name)
         self.fill_staff(row, t.staff)
-        self.fill_feelings(row, t, name)
+        self.fill_severities(row, t)
         self.fill_triggers(row, t, name)
 
     def counted_by(self, touchpoint: str) -> int:
@@ -102,7 +102,7 @@ class Rows:
         ]
         return self.names.number("signals", found[0]) if found else NOBODY
 
-    def fill_sale(self, row: np.record, sale) -> None:
+    def fill_sale(self, row: np.record, sale, name: str) -> None:
         """What is sold, at what price."""
         row.price_kind = layout.NO_PRICE
         if sale is None:
@@ -114,6 +114,8 @@ class Rows:
         )
         default = contract.margin if contract and sale.price == "contract" else 1.0
         row.margin, row.discount = default if sale.margin is None else sale.margin, sale.discount
+        today = self.scenario.baseline.touchpoints.get(name)
+        row.usual_discount = today.sells.discount if today and today.sells else 0.0
 
     def fill_staff(self, row: np.record, staff) -> None:
         """Who serves, how long it takes, and how long a customer waits."""
@@ -125,33 +127,22 @@ class Rows:
         row.patience = NOBODY if staff.patience is None else self.samplers.add(staff.patience)
         row.priority = staff.priority
 
-    def fill_feelings(self, row: np.record, t, name: str) -> None:
-        """Severity and emotional impulses of every outcome."""
-        row.feels[0] = len(self.feels)
-        self.add_feels(t.feels, name)
-        row.feels[1] = len(self.feels)
+    def fill_severities(self, row: np.record, t) -> None:
+        """How bad each outcome is."""
         for k, mishap in enumerate(_MISHAPS, 1):
             what = getattr(t, mishap)
             row.severity[k] = what.severity if what else 0.0
-            self.add_feels(what.feels if what else {}, name)
-            row.feels[k + 1] = len(self.feels)
-
-    def add_feels(self, feels: dict, touchpoint: str) -> None:
-        """Emotional impulses, each with a key of its own."""
-        for emotion, amount in feels.items():
-            purpose = self.purpose(touchpoint, "feeling", emotion)
-            self.feels.append((self.names.number("emotions", emotion), self.samplers.add(amount), purpose))
 
     def fill_triggers(self, row: np.record, t, name: str) -> None:
         """The triggers of a touchpoint, one after another."""
         row.triggers = len(self.triggers)
         for trigger_name, trigger in t.triggers.items():
-            self.triggers.append(self.trigger_row(trigger, name))
-            self.trigger_names.append(f"{name}.{trigger_name}")
+            number = self.names.number("triggers", f"{name}.{trigger_name}")
+            self.triggers.append((number, *self.trigger_row(trigger, name)))
         row.triggers_end = len(self.triggers)
 
     def trigger_row(self, trigger, touchpoint: str) -> tuple:
-        """One trigger."""
+        """One trigger, but for its number."""
         signal = self.scenario.signals.get(trigger.reads)
         reads = self.names.number("signals" if signal else "stocks", trigger.reads)
         acts_on = trigger.on or ("start" if self.decides(touchpoint) else "next")
@@ -232,6 +223,17 @@ class Rows:
             if not edges:
                 self.edges.append((END, 0, 0, NOBODY, 1.0, 0, 0))
         row.edges[len(OUTCOMES)] = len(self.edges)
+        self.fill_feelings(row, self.scenario.touchpoints[touchpoint], name)
+
+    def fill_feelings(self, row: np.record, t, step: str) -> None:
+        """Emotional impulses of every outcome, each with a key of its own."""
+        mishaps = [getattr(t, mishap) for mishap in _MISHAPS]
+        for k, what in enumerate([t, *mishaps]):
+            row.feels[k] = len(self.feels)
+            for emotion, amount in (what.feels if what else {}).items():
+                key = self.purpose(step, "feeling", emotion)
+                self.feels.append((self.names.number("emotions", emotion), self.samplers.add(amount), key))
+        row.feels[len(OUTCOMES)] = len(self.feels)
 
     def add_edge(self, journey: str, step: str, target: str, edge) -> None:
         """One edge; the uniform that races for it is keyed by its target."""
@@ -254,11 +256,11 @@ class Rows:
         return self.names.number("steps", name)
 
     def number_cycles(self, rows: np.ndarray) -> None:
-        """Steps that one occasion can meet twice get a visit counter."""
+        """Steps that one occasion can meet twice get a visit counter (shared, where there are more than SLOTS)."""
         onward = [{e[0] for e in self.edges[row.edges[0] : row.edges[-1]] if e[0] >= 0} for row in rows]
         on_cycle = [k for k in range(len(rows)) if k in reachable(onward, k)]
         for slot, k in enumerate(on_cycle):
-            rows[k].slot = slot % 4
+            rows[k].slot = slot % SLOTS
 
 
 def reachable(onward: list[set[int]], start: int) -> set[int]:

@@ -8,7 +8,7 @@ import numpy as np
 from sim.engine.population import fresh_traits, new_people
 from sim.engine.program import Program
 from sim.model.keys import run_key
-from sim.model.layout import ASK, DAILY, LOG, OUTCOMES, PENDING
+from sim.model.layout import ASK, DAILY, LOG, NOBODY, OUTCOMES, PENDING
 from sim.model.world import (
     EVENTS,
     FREE,
@@ -40,7 +40,7 @@ class State:
         self.sink = log
         self.key = run_key(seed, replication)
         people = new_people(program.warm or program, self.key)
-        self.arrays = _arrays(program.warm or program, people, self.key)
+        self.arrays = dict((program.warm or program).static) | _changing(program, people, self.key)
         self.arrays["tally"][LEVEL] = NO_LOG if log is None else LOG_ALL if everything else LOG_EVENTS
         self.world: World = make_world(self.arrays)
 
@@ -55,7 +55,6 @@ class State:
     def take_over(self, program: Program) -> None:
         """Day 0: the strategy's program and the traits it gives people replace the baseline's."""
         fresh_traits(program, self.key, self["people"])
-        self["people"]["last_gift"] = -1
         self.replace(**{name: program.static[name] for name in STATIC})
 
     # ------------------------------------------------------------ room
@@ -102,6 +101,7 @@ def new_pool(nodes: int) -> np.ndarray:
     """Empty pending nodes, chained into one free list."""
     pool = np.zeros(nodes, PENDING).view(np.recarray)
     pool.next = np.arange(1, nodes + 1)
+    pool.next[-1] = NOBODY
     return pool
 
 
@@ -111,18 +111,19 @@ def _longer(log: np.ndarray) -> np.ndarray:
     return larger
 
 
-def _arrays(program: Program, people: np.ndarray, key: np.uint64) -> dict[str, np.ndarray]:
-    """Every array of a World, as it stands when the run begins."""
+def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str, np.ndarray]:
+    """Every array that a run changes, as it stands when the run begins."""
     days, sites = max(1, math.ceil(program.horizon)), program.sites
     segments, touchpoints = len(program.segment_names), len(program.touchpoint_names)
     signals, stocks, campaigns = (
         max(1, len(x)) for x in (program.signals, program.stocks, program.campaigns)
     )
-    bins = max([1, *(int(b) for b in program.static["signals"]["bins"])])
-    return dict(program.static) | {
+    programs = (program, program.warm or program)
+    bins = max(1, *(int(p.static["signals"]["bins"].max()) for p in programs))
+    return {
         "people": people,
         "pool": new_pool(len(people) // 4 + _SPARE_NODES),
-        "picked": np.full((len(people), len(program.campaigns)), -np.inf, np.float32),
+        "picked": np.full((len(people), len(program.campaigns)), -np.inf),
         "spent": np.zeros((campaigns, 4), np.int64),
         "handed": np.zeros(campaigns, np.int64),
         "published": np.zeros((sites, signals)),

@@ -22,6 +22,7 @@ PICK, HOLD_OUT, SPREAD, SEEN = (
 PERIOD_SPENT, PICKED, SPENT, PERIOD = range(4)  # columns of World.spent
 _MESSAGES, _COST = layout.DAY["messages"], layout.DAY["cost"]
 _HOUR = 1.0 / 24.0
+_ROUNDING = 1e-9  # days: picks fall on multiples, and so may their spacing
 
 
 @njit
@@ -68,7 +69,11 @@ def pick(w, c, k, t, chosen):
     n = 0
     for i in range(len(w.people)):
         p = w.people[i]
-        if not in_audience(w, c, p, t) or t - w.picked[i, c] < campaign.spacing or _waiting(w, p, campaign):
+        if (
+            not in_audience(w, c, p, t)
+            or t - w.picked[i, c] < campaign.spacing - _ROUNDING
+            or _waiting(w, p, campaign)
+        ):
             continue
         u = draw(w, p, np.int64(campaign.stream), k, FIRST_VISIT, PICK)
         if (
@@ -121,7 +126,9 @@ def send(w, c, k, t, chosen, n):
             waits_at = np.int64(campaign.waits_at) if campaign.gift else NOBODY
             stream, step = np.int64(campaign.stream), np.int64(campaign.step)
             insert(w, p, new_node(w, due, stream, k, NO_VISITS, step, SENT, NOBODY, waits_at))
-        elif not campaign.gift:  # it is sent to somebody who has gone, and costs the same
+        if (
+            not campaign.gift
+        ):  # it costs the same whether it is read, ignored, or sent to somebody who has gone
             count(w, p, t, _COST, campaign.unit_cost)
             count(w, p, t, _MESSAGES, ONE)
 

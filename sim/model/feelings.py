@@ -10,6 +10,8 @@ import numpy as np
 from sim._jit import njit
 from sim.model.layout import EMOTIONS
 
+LN2 = math.log(2.0)
+
 
 @njit
 def clamp(x, low, high):
@@ -18,41 +20,41 @@ def clamp(x, low, high):
 
 
 @njit
-def fade(decay, days):
-    """What is left of 1 after `days` at `decay` a day."""
-    return math.exp(-decay * days)
+def fade(half_life, days):
+    """What is left of 1 after some days: exactly 0.5 after the half-life."""
+    return math.exp(-LN2 * (days / half_life))
 
 
 @njit
 def emotion(w, p, k, t):
     """Emotion k of customer p at time t."""
     stored = np.float64(p.emotion[k])
-    return stored * fade(w.emotions[k].decay, t - p.t_feel) if stored != 0.0 else 0.0
+    return stored * fade(w.emotions[k].half_life, t - p.t_feel) if stored != 0.0 else 0.0
 
 
 @njit
 def goodwill(w, p, t):
     """The slow mood that episodes leave behind, -1..1, at time t."""
-    return np.float64(p.goodwill) * fade(w.psyche[0].goodwill_decay, t - p.t_feel)
+    return np.float64(p.goodwill) * fade(w.psyche[0].goodwill_half_life, t - p.t_feel)
 
 
 @njit
 def obligation(w, p, t):
     """Felt obligation to give back, >= 0, at time t."""
     stored = np.float64(p.obligation)
-    return stored * fade(w.psyche[0].obligation_decay, t - p.t_feel) if stored != 0.0 else 0.0
+    return stored * fade(w.psyche[0].obligation_half_life, t - p.t_feel) if stored != 0.0 else 0.0
 
 
 @njit
 def gift_habit(w, p, t):
     """How expected a gift has become, 0..1, at time t."""
-    return np.float64(p.gift_habit) * fade(w.psyche[0].gift_habit_decay, t - p.t_feel)
+    return np.float64(p.gift_habit) * fade(w.psyche[0].gift_habit_half_life, t - p.t_feel)
 
 
 @njit
 def scarce_seen(w, p, t):
     """Scarcity cues met lately (a decaying count), at time t."""
-    return np.float64(p.scarce_seen) * fade(w.psyche[0].scarcity_decay, t - p.t_feel)
+    return np.float64(p.scarce_seen) * fade(w.psyche[0].scarcity_half_life, t - p.t_feel)
 
 
 @njit
@@ -94,7 +96,8 @@ def soothe(w, p, share, t):
     """Every bad emotion falls by a share of itself (recovery)."""
     for k in range(len(w.emotions)):
         if w.emotions[k].bad and p.emotion[k] != 0.0:
-            stir(w, p, k, -share, t)
+            settle(w, p, t)
+            p.emotion[k] = (1.0 - share) * np.float64(p.emotion[k])
 
 
 @njit

@@ -9,26 +9,27 @@ import math
 import numpy as np
 
 from sim._jit import njit
+from sim.model.keys import MAX_VISIT
 from sim.model.layout import FIRST_VISIT, NOBODY, ON_NEXT
 from sim.model.loyalty import state
 from sim.model.touch import draw, sampled
 from sim.model.triggers import meet, total_lift
 
-SLOTS = 4  # visit counters of 16 bits in a pending step's `visits`
+SLOTS, BITS = 5, 12  # visit counters in a pending step's `visits`, each up to MAX_VISIT
 
 
 @njit
 def visit_number(w, visits, step):
     """How often this step was met before in the same occasion."""
     slot = w.steps[step].slot
-    return (visits >> (16 * slot)) & 0xFFFF if slot >= 0 else FIRST_VISIT
+    return (visits >> (BITS * slot)) & (MAX_VISIT - 1) if slot >= 0 else FIRST_VISIT
 
 
 @njit
 def visited(w, visits, step):
     """The visit counters after one more visit of a step."""
     slot = w.steps[step].slot
-    return visits + (1 << (16 * slot)) if slot >= 0 else visits
+    return visits + (1 << (BITS * slot)) if slot >= 0 else visits
 
 
 @njit

@@ -76,7 +76,7 @@ PERSON = np.dtype(
 PENDING = np.dtype(
     [
         ("due", "f8"),  # inf: waits for a touch at `waits_at`
-        ("visits", "i8"),  # visit numbers of the steps on cycles, 4 counters of 16 bits
+        ("visits", "i8"),  # visit numbers of the steps on cycles, 5 counters of 12 bits
         ("index", "u4"),  # occasion index within its stream
         ("stream", "u2"),
         ("step", "i2"),
@@ -152,6 +152,7 @@ STEP = np.dtype(
         ("slot", "i2"),  # which visit counter it uses; NOBODY where it cannot be met twice in one occasion
         ("purpose", "i8", (len(PURPOSES),)),
         ("edges", "i4", (len(OUTCOMES) + 1,)),  # edges of outcome k: edges[k]:edges[k + 1]
+        ("feels", "i4", (len(OUTCOMES) + 1,)),  # FEEL rows of outcome k: feels[k]:feels[k + 1]
     ],
     align=True,
 )
@@ -188,13 +189,13 @@ TOUCHPOINT = np.dtype(
         ("fails", "f8"),
         ("still_sells", "i4"),  # a failed touch is paid for all the same
         ("severity", "f8", (len(OUTCOMES),)),
-        ("feels", "i4", (len(OUTCOMES) + 1,)),  # FEEL rows of outcome k: feels[k]:feels[k + 1]
         ("recovers", "f8"),
         ("cost", "i4"),  # cents
         ("price_kind", "i4"),
         ("price", "f8"),  # currency
         ("margin", "f8"),
         ("discount", "f8"),
+        ("usual_discount", "f8"),  # the baseline's, which `usually` already knows
         ("pool", "i2"),
         ("stock", "i2"),
         ("writes", "i2"),  # reviews signal
@@ -218,6 +219,7 @@ SUPPLY, TIME, DEMAND = np.arange(3)
 ON_START, ON_NEXT = np.arange(2)
 TRIGGER = np.dtype(
     [
+        ("name", "i2"),  # its number in Program.trigger_names: what the log holds
         ("kind", "i2"),
         ("cue", "i2"),
         ("acts_on", "i2"),
@@ -233,7 +235,7 @@ TRIGGER = np.dtype(
 
 EMOTION = np.dtype(
     [
-        ("decay", "f8"),
+        ("half_life", "f8"),
         ("bad", "i4"),
         ("bounded", "i4"),
         ("on_leaving", "f8"),
@@ -241,7 +243,7 @@ EMOTION = np.dtype(
         ("bonds", "f8"),
     ],
     align=True,
-)  # decay: per day, ln 2 / half-life
+)  # half_life: days, inf for never
 
 BY_RATE, BY_RENEWAL, BY_VISIT, NEVER = np.arange(4)  # how a customer can leave
 SEGMENT = np.dtype(
@@ -271,6 +273,7 @@ CAMPAIGN = np.dtype(
     [
         ("stream", "i4"),
         ("step", "i2"),
+        ("touchpoint", "i2"),
         ("gift", "i2"),  # handed over at touchpoint `waits_at`, not sent
         ("waits_at", "i2"),
         ("chance", "f8"),
@@ -293,11 +296,11 @@ PSYCHE = np.dtype(
         for name in (
             "on", "linear", "effect_leaving", "effect_buying",
             "valence_quality", "relevance", "effort", "waiting", "waiting_scale", "intrusion", "empathy",
-            "buffer", "buffer_half", "goodwill_gain", "goodwill_decay", "satisfaction_rate",
+            "buffer", "buffer_half", "goodwill_gain", "goodwill_half_life", "satisfaction_rate",
             "satisfaction_tenure", "expectation_rate", "trust_gain", "trust_loss", "trust_intrusion",
             "affective_rate", "normative_rate", "habit", "habit_ceiling", "economic_scale",
-            "obligation_decay", "obligation_scale", "obligation_discharge", "gift_habit_decay",
-            "gift_habit_gain", "scarcity_decay", "scarcity_worn", "scarcity_deadline", "review_half",
+            "obligation_half_life", "obligation_scale", "obligation_discharge", "gift_habit_half_life",
+            "gift_habit_gain", "scarcity_half_life", "scarcity_worn", "scarcity_deadline", "review_half",
             "review_neutral", "review_noise", "bad_news", "popularity_half", "expectation", "normative",
         )
     ]

@@ -49,7 +49,7 @@ _AT_ONCE = 32  # steps taken at one instant before the others get their turn
 
 _NEEDS, _DECLINED, _ABSORBED = layout.DAY["needs"], layout.DAY["declined"], layout.DAY["absorbed"]
 _ENTERED, _LEFT, _GIFTS = layout.DAY["entered"], layout.DAY["left"], layout.DAY["gifts"]
-_MESSAGES, _RECONSIDERED = layout.DAY["messages"], layout.DAY["reconsidered"]
+_RECONSIDERED = layout.DAY["reconsidered"]
 
 
 @njit
@@ -84,7 +84,7 @@ def begin(w, p, now):
         clocks.start_needs(w, p, now)
         clocks.start_leaving_clock(w, p, now)
     elif p.status == PROSPECT:
-        clocks.start_awareness(w, p, now)
+        clocks.start_awareness(w, p, max(now, 0.0))  # nobody new comes in the warm-up
 
 
 @njit
@@ -195,7 +195,7 @@ def _choice(w, p, t, first, usually):
     tp = w.touchpoints[w.steps[first].touchpoint]
     drawn = loyalty_to_buy(w, p, t) - w.segments[p.segment].centre_buying
     logit = math.log(usually / (1.0 - usually)) + w.psyche[0].effect_buying * drawn
-    logit += np.float64(p.price_sensitivity) * tp.discount
+    logit += np.float64(p.price_sensitivity) * (tp.discount - tp.usual_discount)
     lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_START, t)
     owed = obligation(w, p, t)
     if owed > lifted:
@@ -229,7 +229,7 @@ def chance_to_leave(w, p, t):
     count(w, p, t, _RECONSIDERED, ONE)
     chance = leaving_chance(w, p, t) if renewal else _thinned(w, p, t)
     if t >= 0.0 and draw(w, p, LEAVE, index, FIRST_VISIT, clocks.ACCEPT) < chance:
-        want_to_leave(w, p, t, layout.NOT_RENEWED if renewal else layout.RECONSIDERED, chance)
+        want_to_leave(w, p, t, chance)
         return
     _stay(w, p, t, index, chance)
     if renewal:
@@ -254,12 +254,11 @@ def _stay(w, p, t, index, chance):
 
 
 @njit
-def want_to_leave(w, p, t, reason, chance):
+def want_to_leave(w, p, t, chance):
     """A customer has decided to go: the journey of `leaving` may plead, otherwise he is gone."""
-    p.reason = reason
     first = np.int64(w.streams[PLEA].step)
     if first < 0:
-        leave(w, p, t, reason, chance)
+        leave(w, p, t, decided(w, p), chance)
         return
     index = np.int64(p.n_leaving)
     p.n_leaving += 1
@@ -271,6 +270,10 @@ def want_to_leave(w, p, t, reason, chance):
 def leave(w, p, t, reason, chance):
     """The customer is gone, with everything that was pending. Nobody leaves in the warm-up."""
     if t < 0.0:
+        return
+    if p.status == PROSPECT:  # interest lost before there was any custom: hears of the brand no more
+        p.due_leave = math.inf
+        drop_all(w, p)
         return
     p.status, p.reason, p.t_left = LEFT, reason, t
     drop_all(w, p)
@@ -294,7 +297,8 @@ def resume(w, p, t):
     if chance == SENT:
         if stream >= CAMPAIGNS:
             w.handed[stream - CAMPAIGNS] += 1
-            count(w, p, t, _GIFTS if gift else _MESSAGES, ONE)
+            if gift:
+                count(w, p, t, _GIFTS, ONE)
         start(w, p, t, stream, index, w.streams[stream].usually)
         return
     walk(w, p, t, stream, index, visits, step, chance, trigger)
@@ -324,7 +328,7 @@ def walk(w, p, t, stream, index, visits, step, chance, trigger):
 @njit
 def _touch(w, p, t, stream, index, visits, step, outcome, wait, chance, trigger):
     visit = visit_number(w, visits, step)
-    if visit >= MAX_VISIT:
+    if visit >= MAX_VISIT - 1:
         w.tally[OVERRUN] += 1
     known, orders = p.status != PROSPECT, p.n_order
     result = touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger)
@@ -371,10 +375,17 @@ def onward(w, p, t, stream, index, visits, step, outcome, valence):
 def end(w, p, t, stream, target):
     """A journey's end: the customer leaves, or a plea was heard and he renews after all."""
     if target == LEAVES:
-        leave(w, p, t, np.int64(p.reason) if stream == PLEA else layout.JOURNEY, 1.0)
+        leave(w, p, t, decided(w, p) if stream == PLEA else layout.JOURNEY, 1.0)
     elif stream == PLEA and w.segments[p.segment].leaves_by == BY_RENEWAL and w.streams[LEAVE].step >= 0:
         first = np.int64(w.streams[LEAVE].step)
         insert(w, p, new_node(w, t, LEAVE, np.int64(p.n_leave) - 1, NO_VISITS, first, SENT, NOBODY, NOBODY))
+
+
+@njit
+def decided(w, p):
+    """Why a customer who could not be talked out of it leaves."""
+    renewal = w.segments[p.segment].leaves_by == BY_RENEWAL
+    return layout.NOT_RENEWED if renewal else layout.RECONSIDERED
 
 
 # ---------------------------------------------------------------- what is shared

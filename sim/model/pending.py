@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from sim._jit import njit
+from sim.model.layout import NOBODY
 from sim.model.world import FREE, USED
 
 NO_VISITS = np.int64(0)
@@ -76,16 +77,21 @@ def drop_all(w, p):
 @njit
 def hand_over(w, p, touchpoint, t):
     """Gifts that wait for this touchpoint become due now."""
-    at, before = p.pending, -1
+    at, before = p.pending, NOBODY
     while at >= 0:
-        after = w.pool[at].next
         if w.pool[at].waits_at == touchpoint and w.pool[at].due == math.inf:
-            if before < 0:
-                p.pending = after
-            else:
-                w.pool[before].next = after
+            _unlink(w, p, at, before)
             w.pool[at].due = t
             insert(w, p, at)
+            at, before = p.pending, NOBODY  # the list has changed: look again from its head
         else:
-            before = at
-        at = after
+            at, before = w.pool[at].next, at
+
+
+@njit
+def _unlink(w, p, at, before):
+    """Take node `at` out of the list; `before` is the one that leads to it, if any."""
+    if before < 0:
+        p.pending = w.pool[at].next
+    else:
+        w.pool[before].next = w.pool[at].next

@@ -13,7 +13,7 @@ from sim._jit import njit
 from sim.model import layout, pending
 from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, stir, sway, upset
 from sim.model.keys import uniform
-from sim.model.layout import FAILED, OK, OWN_SPEND, RECENT
+from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
 from sim.model.record import ONE, count, count_active, count_touch, new_row, wants_row
 from sim.model.sample import quantile
@@ -71,8 +71,8 @@ def appraise(w, p, perceived, softened):
 
 
 @njit
-def _stir_all(w, p, t, tp, stream, index, visit, outcome):
-    for k in range(tp.feels[outcome], tp.feels[outcome + 1]):
+def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
+    for k in range(place.feels[outcome], place.feels[outcome + 1]):
         feel = w.feels[k]
         g = sampled(w, feel.amount, draw(w, p, stream, index, visit, feel.purpose))
         stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
@@ -112,13 +112,13 @@ def _commit(w, p, tp, t):
 
 
 @njit
-def experience(w, p, tp, t, stream, index, visit, outcome, quality, wait):
+def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait):
     """All that is felt and believed at a touch; (perceived, valence)."""
     severity = tp.severity[outcome]
     perceived, intrusion = perceive(w, p, tp, t, quality, severity, wait)
     softened = buffer(w, p, t, severity)
     valence, d = appraise(w, p, perceived, softened)
-    _stir_all(w, p, t, tp, stream, index, visit, outcome)
+    _stir_all(w, p, t, place, tp, stream, index, visit, outcome)
     g = valence * w.psyche[0].goodwill_gain
     if g != 0.0:
         settle(w, p, t)
@@ -156,6 +156,16 @@ def sell(w, p, tp, t):
 
 
 @njit
+def cost_of(w, stream, touchpoint):
+    """What a touch costs the brand, in cents; a message was paid for when it was sent."""
+    if stream >= CAMPAIGNS:
+        campaign = w.campaigns[stream - CAMPAIGNS]
+        if not campaign.gift and campaign.touchpoint == touchpoint:
+            return np.int64(0)
+    return np.int64(w.touchpoints[touchpoint].cost)
+
+
+@njit
 def _review(w, p, tp, t, stream, index, visit, purpose):
     """Stars 1..5 from satisfaction and mood, with noise, around the neutral score of somebody who feels
     nothing either way: an observation, published at the next refresh."""
@@ -182,7 +192,7 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         if outcome <= FAILED:
             quality = sampled(w, tp.quality, draw(w, p, stream, index, visit, place.purpose[_QUALITY]))
         before = mood(w, p, t)
-        perceived, valence = experience(w, p, tp, t, stream, index, visit, outcome, quality, wait)
+        perceived, valence = experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
         after = mood(w, p, t)
     p.n_touch += 1
     revenue, order = np.int64(0), np.int64(0)
@@ -193,9 +203,10 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         w.counted[p.site, tp.counted, 0] += 1
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place.purpose[_STARS])
-    cost = np.int64(tp.cost) if outcome <= FAILED else np.int64(0)
+    cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)
     count(w, p, t, _COST, cost)
-    pending.hand_over(w, p, touchpoint, t)
+    if outcome <= FAILED:
+        pending.hand_over(w, p, touchpoint, t)
     count_touch(w, p, t, touchpoint, outcome, perceived, valence, after)
     if wants_row(w, t, layout.TOUCH):
         row = w.log[new_row(w, p, t, layout.TOUCH, stream, index)]

@@ -76,7 +76,7 @@ def receive(w, p, k, t):
         np.float64(p.obligation) + trigger.strength * np.float64(p.reciprocity) * worth * unexpected
     )
     p.gift_habit = move(np.float64(p.gift_habit), q.gift_habit_gain)
-    p.last_gift = k
+    p.last_gift = trigger.name
 
 
 @njit
@@ -89,14 +89,14 @@ def give_back(w, p, t):
 
 @njit
 def total_lift(w, p, first, last, acts_on, t):
-    """Sum of the lifts of triggers first..last that act on a decision, and the strongest of them."""
+    """Sum of the lifts of triggers first..last that act on a decision, and the name of the strongest."""
     total, best, strongest = 0.0, 0.0, NOBODY
     for k in range(first, last):
         if w.triggers[k].acts_on == acts_on:
             x = lift(w, p, k, t)
             total += x
             if x > best:
-                best, strongest = x, k
+                best, strongest = x, np.int64(w.triggers[k].name)
     return total, strongest
 
 

@@ -19,7 +19,7 @@ whether first renewals are spread, whether newcomers enter with a need, start of
 CHANGING = (
     "people",  # PERSON[customers]
     "pool",  # PENDING[nodes]
-    "picked",  # f4[customers, campaigns]: time of the last pick
+    "picked",  # f8[customers, campaigns]: time of the last pick
     "spent",  # i8[campaigns, 4]: cents in this budget period, picks, cents in all, number of the period
     "handed",  # i8[campaigns]: gifts handed over
     "published",  # f8[sites, signals]: what everybody sees

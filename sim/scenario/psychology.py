@@ -8,7 +8,6 @@ from sim.scenario import quantities as q
 from sim.scenario.quantities import (
     HalfLife,
     Intensity,
-    Money,
     NotNegative,
     Number,
     Positive,
@@ -141,7 +140,7 @@ class Psychology(Record):
     )
     empathy: Intensity = _assumed(0.3, "0 .. 1", "How far empathy softens a failure.")
     buffer: Intensity = _assumed(0.5, "0 .. 0.9", "Largest share of a loss that a good relationship softens.")
-    buffer_half: Intensity = _assumed(
+    buffer_half: Positive = _assumed(
         0.5, "0.1 .. 1", "Relationship at which half of that softening is reached."
     )
     goodwill_gain: Intensity = _assumed(0.1, "0.02 .. 0.3", "Impulse on goodwill of a touch of valence 1.")
@@ -164,11 +163,11 @@ class Psychology(Record):
         0.0454, "0.02 .. 0.1", "Habit strength gained per repetition.", "Lally et al. 2010"
     )
     habit_ceiling: Intensity = _assumed(1.0, "0.5 .. 1", "Habit strength that is never exceeded.")
-    economic_scale: Money = _assumed(
+    economic_scale: Positive = _assumed(
         50.0, "10 .. 200", "Amount at stake that makes most of economic commitment, in currency."
     )
     obligation_half_life: HalfLife = _assumed(14.0, "3 d .. 60 d", "Half-life of felt obligation, in days.")
-    obligation_scale: Money = _assumed(
+    obligation_scale: Positive = _assumed(
         5.0, "1 .. 20", "Worth of a gift that makes most of an obligation, in currency."
     )
     obligation_discharge: Share = _assumed(

@@ -1,0 +1,405 @@
+"""What one touch does: each step moves what it should, in the right direction."""
+
+import copy
+import functools
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.engine import lower, simulate
+from sim.engine.state import State
+from sim.errors import ScenarioError
+from sim.model.feelings import emotion, goodwill
+from sim.model.layout import DAY, FAILED, FIRST_VISIT, GAVE_UP, LOG, NEED, NOBODY, OK, SOLD_OUT
+from sim.model.touch import appraise, buffer, perceive, touch
+from sim.scenario import parse
+
+CAFE = {
+    "name": "Cafe",
+    "horizon": "30 d",
+    "warm_up": 0,
+    "population": {"size": 2},
+    "customers": {"needs": "1 per week", "spends": 12.5},
+    "touchpoints": {
+        "cup": {
+            "quality": 0.3,
+            "feels": {"joy": 0.4},
+            "fails": {"chance": 0, "severity": 0.6, "feels": {"frustration": 0.5}},
+            "gave_up": {"severity": 0.2, "feels": {"resentment": 0.3}},
+            "sells": {"price": "own_spend", "margin": 0.6, "discount": 0.2},
+            "cost": 0.75,
+        },
+        "bill": {},
+    },
+    "journeys": {
+        "visit": {"starts_on": {"need": {"becomes": "cup"}}, "steps": {"cup": {"next": "bill"}, "bill": {}}}
+    },
+}
+
+
+@functools.cache
+def lowered(text):
+    """The program of a scenario written as text."""
+    return lower(parse(json.loads(text)))
+
+
+def merged(data, change):
+    """Mappings merge key by key."""
+    result = copy.deepcopy(data)
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+class Guest:
+    """One customer of the cafe, who can be touched at will."""
+
+    def __init__(self, cup=None, **change):
+        self.program = lowered(json.dumps(merged(CAFE, change | {"touchpoints": {"cup": cup or {}}})))
+        self.state = State(self.program, 1, 0, None, False)
+        self.w, self.p = self.state.world, self.state["people"][0]
+        self.q, self.cup = self.state["psyche"][0], self.state["touchpoints"][0]
+        self.visits = 0
+
+    def touch(self, outcome=OK, t=0.0, wait=0.0):
+        """One touch of the cup; its valence."""
+        self.visits += 1
+        index = np.int64(self.visits)
+        return touch(self.w, self.p, t, NEED, index, FIRST_VISIT, np.int64(0), outcome, wait, 1.0, NOBODY)[1]
+
+    def perceived(self, severity=0.0, wait=0.0, t=0.0, quality=0.3):
+        """Perceived quality of the cup."""
+        return perceive(self.w, self.p, self.cup, t, quality, severity, wait)[0]
+
+    def feeling(self, name, t=0.0):
+        """An emotion at a time."""
+        return emotion(self.w, self.p, self.program.names.emotions.index(name), t)
+
+
+# ---------------------------------------------------------------- perceived quality
+def test_perceived_quality_begins_with_quality():
+    assert Guest().perceived() == pytest.approx(0.3)
+
+
+def test_a_failure_lowers_perceived_quality_by_its_severity():
+    assert Guest().perceived(severity=0.6) == pytest.approx(-0.3)
+
+
+def test_effort_lowers_perceived_quality():
+    guest = Guest({"effort": 0.5})
+    assert guest.perceived() == pytest.approx(0.3 - guest.q.effort * 0.5)
+
+
+def test_waiting_lowers_perceived_quality_up_to_a_limit():
+    guest = Guest()
+    values = [guest.perceived(wait=minutes / 1440) for minutes in (0, 1, 10, 100, 1000)]
+    assert values == sorted(values, reverse=True)
+    assert values[2] == pytest.approx(0.3 - guest.q.waiting * (1 - math.exp(-1)))
+    assert values[-1] == pytest.approx(0.3 - guest.q.waiting)
+
+
+def test_personalisation_helps_those_who_are_not_concerned():
+    guest = Guest({"personalisation": 0.8}, customers={"privacy_concern": 0})
+    assert guest.perceived() == pytest.approx(0.3 + guest.q.relevance * 0.8)
+
+
+def test_personalisation_intrudes_on_the_concerned_without_trust_or_control():
+    concerned = {"privacy_concern": 1, "trust": 0}
+    intruded = Guest({"personalisation": 0.8}, customers=concerned).perceived()
+    trusting = Guest({"personalisation": 0.8}, customers=concerned | {"trust": 1}).perceived()
+    in_control = Guest({"personalisation": 0.8, "control": 1}, customers=concerned).perceived()
+    assert intruded < 0.3 < trusting == in_control
+
+
+def test_empathy_helps_only_the_upset():
+    guest = Guest({"empathy": 1})
+    calm = guest.perceived()
+    guest.touch(FAILED)
+    assert calm == pytest.approx(0.3)
+    assert guest.perceived() == pytest.approx(0.3 + guest.q.empathy * 0.5, abs=1e-6)
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 10))
+def test_perceived_quality_is_between_minus_1_and_1(quality, severity, wait):
+    assert -1 <= Guest({"effort": 1, "personalisation": 1}).perceived(severity, wait, 0.0, quality) <= 1
+
+
+# ---------------------------------------------------------------- valence
+def appraised(guest, perceived, softened=0.0):
+    """(valence, disconfirmation)."""
+    return appraise(guest.w, guest.p, perceived, softened)
+
+
+@given(st.floats(0.01, 0.4))
+def test_a_loss_counts_loss_aversion_times_as_much_as_a_gain(x):
+    guest = Guest(psychology={"valence_quality": 0}, customers={"loss_aversion": 1.955})
+    guest.p.expectation = 0.0
+    gain, loss = appraised(guest, x)[0], appraised(guest, -x)[0]
+    assert loss == pytest.approx(-1.955 * gain, rel=1e-6)
+
+
+def test_loss_aversion_of_1_weighs_both_alike():
+    guest = Guest(customers={"loss_aversion": 1})
+    guest.p.expectation = 0.0
+    assert appraised(guest, -0.4)[0] == -appraised(guest, 0.4)[0]
+
+
+def test_what_is_expected_is_felt_by_its_quality_alone():
+    guest = Guest()
+    guest.p.expectation = 0.3
+    valence, disconfirmation = appraised(guest, float(guest.p.expectation))
+    assert disconfirmation == 0
+    assert valence == pytest.approx(guest.q.valence_quality * 0.3, abs=1e-6)
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1))
+def test_valence_is_between_minus_1_and_1(perceived, expectation, softened):
+    guest = Guest()
+    guest.p.expectation = expectation
+    assert -1 <= appraised(guest, perceived, softened)[0] <= 1
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(-1, 1), st.floats(0, 1))
+def test_a_better_relationship_never_softens_less(trust, more, good, severity):
+    guest = Guest()
+    guest.p.trust, guest.p.goodwill = trust, good
+    before = buffer(guest.w, guest.p, 0.0, severity)
+    guest.p.trust, guest.p.goodwill = max(trust, more), max(good, more)
+    after = buffer(guest.w, guest.p, 0.0, severity)
+    assert 0 <= before <= after <= guest.q.buffer
+
+
+def test_a_worse_failure_is_softened_less_and_the_worst_not_at_all():
+    guest = Guest()
+    guest.p.goodwill = 0.5
+    softened = [buffer(guest.w, guest.p, 0.0, severity) for severity in (0, 0.3, 0.7, 1)]
+    assert softened == sorted(softened, reverse=True)
+    assert softened[-1] == 0
+
+
+def test_goodwill_of_earlier_touches_softens_a_failure():
+    valences = []
+    for good in (0.0, 0.6):
+        guest = Guest()
+        guest.p.goodwill = good
+        valences.append(guest.touch(FAILED))
+    assert valences[0] < valences[1] < 0
+
+
+def test_a_buffer_without_a_scale_is_refused_or_harmless():
+    """What a scenario may write must not become a division by zero."""
+    try:
+        guest = Guest(psychology={"buffer_half": 0}, customers={"trust": 0})
+    except ScenarioError:
+        return
+    assert math.isfinite(buffer(guest.w, guest.p, 0.0, 0.3))
+
+
+# ---------------------------------------------------------------- beliefs
+def test_satisfaction_moves_less_with_tenure():
+    """a0 / (1 + n / n0): half of the first step after n0 = 20 touches."""
+    steps = []
+    for n in (0, 20):
+        guest = Guest()
+        guest.p.n_touch = n
+        valence = guest.touch()
+        steps.append(guest.p.satisfaction / valence)
+    assert steps[0] == pytest.approx(guest.q.satisfaction_rate, rel=1e-5)
+    assert steps[1] == pytest.approx(steps[0] / 2, rel=1e-5)
+
+
+def test_steady_good_quality_leaves_people_satisfied():
+    """Valence keeps a part of quality itself, however well one knows what to expect."""
+    guest = Guest()
+    for _ in range(300):
+        guest.touch()
+    assert guest.p.expectation == pytest.approx(0.3, abs=1e-3)
+    assert guest.p.satisfaction == pytest.approx(0.15, abs=0.01)
+
+
+def test_expectation_follows_what_is_perceived():
+    guest = Guest()
+    guest.p.expectation = -0.5
+    gaps = []
+    for _ in range(5):
+        guest.touch()
+        gaps.append(0.3 - guest.p.expectation)
+    assert gaps == pytest.approx([0.8 * 0.9 ** (k + 1) for k in range(5)], rel=1e-4)
+
+
+def test_trust_is_slow_to_build_and_quick_to_lose():
+    """One failure takes more than five good touches give."""
+    guest = Guest()
+    for _ in range(5):
+        guest.touch()
+    built = guest.p.trust - 0.5
+    guest.touch(FAILED)
+    assert built > 0
+    assert guest.p.trust < 0.5
+
+
+def test_opaque_touchpoints_build_no_trust():
+    guest = Guest({"transparency": 0})
+    guest.touch()
+    assert guest.p.trust == np.float32(0.5)
+
+
+@given(st.lists(st.sampled_from((OK, FAILED, GAVE_UP, SOLD_OUT)), max_size=30))
+def test_beliefs_and_commitments_stay_in_their_ranges(outcomes):
+    guest = Guest({"quality": {"mean": 0, "sd": 1}, "personalisation": 1}, customers={"privacy_concern": 1})
+    for k, outcome in enumerate(outcomes):
+        guest.touch(outcome, t=0.1 * k)
+    p = guest.p
+    assert all(-1 <= x <= 1 for x in (p.satisfaction, p.expectation, p.goodwill))
+    assert all(0 <= x <= 1 for x in (p.trust, p.affective, p.normative, *p.emotion))
+
+
+def test_affective_commitment_follows_good_feelings_over_many_touches():
+    guest = Guest()
+    heights = []
+    for _ in range(100):
+        guest.touch()
+        heights.append(float(guest.p.affective))
+    assert heights == sorted(heights)
+    assert heights[0] < 0.02
+    assert heights[-1] > 0.1
+
+
+def test_normative_commitment_follows_shared_values():
+    guest = Guest({"transparency": 1}, customers={"values": 0.9})
+    guest.p.normative = 0.0
+    guest.touch()
+    assert guest.p.normative == pytest.approx(guest.q.normative_rate * 0.9, rel=1e-5)
+
+
+# ---------------------------------------------------------------- feelings of a touch
+def test_each_outcome_has_feelings_of_its_own():
+    felt = {}
+    for outcome in (OK, FAILED, GAVE_UP, SOLD_OUT):
+        guest = Guest()
+        guest.touch(outcome)
+        felt[outcome] = [round(guest.feeling(name), 6) for name in ("joy", "frustration", "resentment")]
+    assert felt == {OK: [0.4, 0, 0], FAILED: [0, 0.5, 0], GAVE_UP: [0, 0, 0.3], SOLD_OUT: [0, 0, 0]}
+
+
+def test_reactivity_scales_feelings():
+    guest = Guest(customers={"reactivity": 0.5})
+    guest.touch()
+    assert guest.feeling("joy") == pytest.approx(0.2)
+
+
+def test_goodwill_follows_valence():
+    for outcome, sign in ((OK, 1), (FAILED, -1)):
+        guest = Guest()
+        guest.p.expectation = 0.0
+        valence = guest.touch(outcome)
+        assert valence * sign > 0
+        assert goodwill(guest.w, guest.p, 0.0) == pytest.approx(guest.q.goodwill_gain * valence, rel=1e-5)
+
+
+def test_recovery_soothes_and_only_where_it_succeeds():
+    frustration = []
+    for outcome in (OK, FAILED):
+        guest = Guest(
+            {"recovers": 0.5, "fails": {"chance": 0, "feels": {"frustration": None, "anxiety": 0.1}}}
+        )
+        guest.p.emotion[guest.program.names.emotions.index("frustration")] = 0.8
+        guest.touch(outcome)
+        frustration.append(guest.feeling("frustration"))
+    assert frustration == pytest.approx([0.4, 0.8], abs=1e-6)
+
+
+def test_a_touch_without_effect_writes_no_feeling():
+    """Nothing expected, nothing given: decay goes on from the last impulse."""
+    guest = Guest({"quality": 0, "feels": {"joy": None}}, psychology={"valence_quality": 1})
+    guest.p.expectation = 0.0
+    guest.p.emotion[0], guest.p.t_feel = 0.7, 0.0
+    guest.touch(t=3.0)
+    assert guest.p.t_feel == 0
+    assert guest.p.emotion[0] == np.float32(0.7)
+
+
+def test_steps_at_one_touchpoint_have_luck_of_their_own():
+    """Draws are keyed by the step: two steps of one visit do not feel the same to the bit."""
+    change = {
+        "population": {"size": 300},
+        "touchpoints": {"cup": {"feels": {"joy": {"uniform": {"low": 0, "high": 1}}}}},
+        "psychology": {"emotions": {"joy": {"half_life": "1 s"}}},
+        "journeys": {
+            "visit": {"steps": {"cup": {"next": {"bill": {"after": "1 h"}}}, "bill": {"touchpoint": "cup"}}}
+        },
+    }
+    log = log_of(change)
+    joy = [log["mood_after"][log["step"] == step][:250] for step in (0, 1)]
+    pairs = min(map(len, joy))
+    assert pairs > 200
+    together = np.corrcoef(joy[0][:pairs], joy[1][:pairs])[0, 1]
+    assert abs(together) < 4 / math.sqrt(pairs)  # z = 4, n > 200 pairs
+
+
+# ---------------------------------------------------------------- luck and money, in a run
+def log_of(change=None, seed=1):
+    """The event log of the cafe."""
+    pieces = [np.zeros(0, LOG)]
+    simulate(lower(parse(merged(CAFE, change or {}))), seed=seed, log=pieces.append)
+    return np.concatenate(pieces)
+
+
+@pytest.mark.parametrize("chance", [0.05, 0.5])
+def test_touches_fail_as_often_as_stated(chance):
+    crowd = {"population": {"size": 1_000}, "touchpoints": {"cup": {"fails": {"chance": chance}}}}
+    cups = log_of(crowd | {"psychology": "off"})
+    cups = cups[cups["touchpoint"] == 0]
+    failed = (cups["outcome"] == FAILED).sum()
+    n = len(cups)
+    assert abs(failed - chance * n) < 4 * math.sqrt(n * chance * (1 - chance))  # z = 4, n about 4,300
+
+
+ALWAYS_FAILS = {
+    "touchpoints": {"cup": {"fails": {"chance": 1}}},
+    "journeys": {"visit": {"steps": {"cup": {"if_failed": "end"}}}},
+}
+
+
+def test_every_touch_at_a_touchpoint_that_always_fails_fails():
+    cups = log_of(ALWAYS_FAILS)
+    assert set(cups["outcome"][cups["touchpoint"] == 0]) == {FAILED}
+
+
+def test_quality_varies_as_stated():
+    crowd = {"population": {"size": 1_000}, "touchpoints": {"cup": {"quality": {"mean": 0.1, "sd": 0.2}}}}
+    quality = log_of(crowd)
+    quality = quality["quality"][quality["touchpoint"] == 0]
+    n = len(quality)
+    assert abs(quality.mean() - 0.1) < 4 * 0.2 / math.sqrt(n)  # z = 4, n about 4,300
+    assert abs(quality.std() - 0.2) < 4 * 0.2 / math.sqrt(2 * n)  # z = 4; clipped beyond 4.5 sd only
+
+
+def test_an_order_pays_the_discounted_price_and_costs_what_the_touch_costs():
+    cups = log_of()
+    cups = cups[cups["touchpoint"] == 0]
+    assert set(cups["revenue"]) == {1000}
+    assert set(cups["cost"]) == {75}
+
+
+@pytest.mark.parametrize("still_sells", [False, True])
+def test_a_failed_touch_is_paid_only_where_it_still_sells(still_sells):
+    log = log_of(merged(ALWAYS_FAILS, {"touchpoints": {"cup": {"fails": {"still_sells": still_sells}}}}))
+    cups = log[log["touchpoint"] == 0]
+    assert set(cups["order"] > 0) == set(cups["revenue"] > 0) == {still_sells}
+
+
+def test_the_first_order_of_a_founder_is_a_repeat_order():
+    daily = simulate(lower(parse(CAFE)), seed=1).daily.sum(axis=(0, 1))
+    assert daily[DAY["repeat_orders"]] == daily[DAY["orders"]] > 0
+
+
+def test_without_psychology_nothing_is_felt():
+    log = log_of({"psychology": "off"})
+    for field in ("quality", "perceived", "valence", "mood_after", "goodwill", "satisfaction"):
+        assert (log[field] == 0).all()
