@@ -179,6 +179,7 @@ class Reference:
             for desk in self.desks[k]:
                 desk.staff_with(pool.servers)
         if self.start < 0.0:
+            self.state["stars"][:] = 0  # reviews begin as declared, whatever was written in the warm-up
             for s, stock in enumerate(self.program.stocks):
                 for shelf in self.shelves[s]:
                     shelf.set_to(stock.start)

@@ -478,65 +478,6 @@ def test_nobody_is_no_error():
     assert (len(log), outcome.events, outcome.daily.sum()) == (0, 0, 0)
 
 
-# ---------------------------------------------------------------- everything at once
-TIES = {
-    "name": "Ties",
-    "horizon": "60 d",
-    "psychology": "off",
-    "population": {"size": 6},
-    "contract": {"renews": "10 d", "first": "at entry"},
-    "customers": {"leaves": "0.0001 % per renewal"},
-    "staff": {"clerk": {"servers": 2}},
-    "touchpoints": {
-        "desk": {"staff": {"pool": "clerk", "service": "1 d", "patience": "2 d"}},
-        "form": {"staff": {"pool": "clerk", "service": "1 d"}},
-    },
-    "journeys": {
-        "bill": {
-            "starts_on": {"renewal": {"becomes": "desk"}},
-            "steps": {"desk": {"next": {"form": {"after": "2 d"}}}, "form": {}},
-        }
-    },
-}
-
-
-def test_at_equal_times_customers_queue_in_the_order_of_their_numbers():
-    """All six ask on day 10; two servers; service ends before patience does, and frees a server first."""
-    log = run(TIES | {"horizon": "19 d"})[2]
-    desk = log[log["touchpoint"] == 0]
-    assert desk["t"].tolist() == [11, 11, 12, 12, 13, 13]
-    assert desk["customer"].tolist() == [0, 1, 2, 3, 4, 5]
-    assert desk["wait"].tolist() == [0, 0, 1, 1, 2, 2]
-    assert set(desk["outcome"]) == {OK}
-
-
-def test_those_who_come_back_at_the_same_time_queue_behind():
-    """Customer 0 asks for his form on day 13, when 4 and 5 leave the two servers: served at once."""
-    form = run(TIES | {"horizon": "19 d"})[2]
-    form = form[form["touchpoint"] == 1]
-    assert form["t"].tolist() == [14, 14, 15, 15, 16, 16]
-    assert form["customer"].tolist() == [0, 1, 2, 3, 4, 5]
-    assert (form["wait"] == 0).all()
-
-
-def test_ties_do_not_depend_on_the_seed():
-    logs = [run(TIES, seed=seed)[2] for seed in (1, 2)]
-    assert bits(logs[0]) == bits(logs[1])
-
-
-def test_occasions_of_busy_customers_wait_for_the_end_of_the_touch():
-    """A renewal a day, but two days at the desk: each waits until the touch before is over."""
-    data = copy.deepcopy(TIES) | {
-        "contract": {"renews": "1 d", "first": "at entry"},
-        "population": {"size": 1},
-    }
-    data["touchpoints"]["desk"]["staff"] = {"pool": "clerk", "service": "2 d"}
-    data["journeys"]["bill"]["steps"] = {"desk": {"next": "end"}}
-    log = run(data | {"horizon": "10 d"})[2]
-    assert log["t"].tolist() == [3, 5, 7, 9]
-    assert log["index"].tolist() == [0, 1, 2, 3]
-
-
 def test_what_is_pending_belongs_to_those_who_are_there():
     """Nodes in use are the lists of the customers, each sorted; none is lost, none belongs to the gone."""
     engine = Reference(lower(parse(BAZAAR)), 1, 0, None, False)

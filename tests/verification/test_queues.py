@@ -48,16 +48,16 @@ def check_against_erlang_c(outcomes, servers, rate, horizon, replications):
     runs = [o.staff[0] for o in outcomes(queue(servers, rate, horizon), replications)]
     c = erlang_c(servers, rate)
     waited, error = mean_and_error([r.waited / r.requests for r in runs])
-    assert error < 0.03 * c  # the test is worth its name
+    assert error < 0.04 * c  # the test is worth its name
     assert abs(waited - c) < 3.5 * error
     wait, error = mean_and_error([r.wait / r.requests / MINUTE for r in runs])
-    assert error < 0.08 * c / (servers - rate)
+    assert error < 0.1 * c / (servers - rate)
     assert abs(wait - c / (servers - rate)) < 3.5 * error
 
 
 def test_five_servers_wait_as_erlang_c_says(outcomes):
     """M/M/5 at rho = .8; starting empty costs less than a standard error at this length."""
-    check_against_erlang_c(outcomes, servers=5, rate=4, horizon=3_000, replications=16)
+    check_against_erlang_c(outcomes, servers=5, rate=4, horizon=2_000, replications=12)
 
 
 @pytest.mark.slow
@@ -68,7 +68,7 @@ def test_queues_wait_as_erlang_c_says(outcomes, servers, rate):
 
 def test_impatient_visitors_satisfy_the_identity_of_erlang_a(outcomes):
     """theta Lq = rate of giving up, in M/M/10+M with theta = .5; and P(abandon) as Erlang-A says."""
-    servers, rate, theta, horizon = 10, 12, 0.5, 600
+    servers, rate, theta, horizon = 10, 12, 0.5, 300
     runs = [o.staff[0] for o in outcomes(queue(servers, rate, horizon, patience=1 / theta), 12)]
     gave_up, error = mean_and_error([r.gave_up / r.requests for r in runs])
     assert abs(gave_up - 0.195656) < 3.5 * error + 0.002  # .002: the empty start
