@@ -33,7 +33,7 @@ def new_people(program: Program, key: np.uint64) -> np.ndarray:
     people.t_order = -math.inf
     people.recent = -math.inf
     people.t_feel = program.start
-    _assign_segments(program, key, people)
+    assign_segments(program, key, people)
     fresh_traits(program, key, people)
     _start_neutral(program, key, people)
     return people
@@ -53,7 +53,7 @@ def _site_of(program: Program, n: int, each: int | str) -> np.ndarray:
 def _founders(program: Program) -> np.ndarray:
     """Customers who are there on day 0."""
     population = program.scenario.population
-    size = 0 if program.scenario.enters else population.size
+    size = population.size
     people = _group(0, size, CUSTOMER)
     people.founding = 1
     people.site = _site_of(program, size, population.site)
@@ -121,10 +121,10 @@ def _prospects(program: Program) -> list[np.ndarray]:
 
 
 # ---------------------------------------------------------------- segments and traits
-def _assign_segments(program: Program, key: np.uint64, people: np.ndarray) -> None:
+def assign_segments(program: Program, key: np.uint64, people: np.ndarray) -> None:
     """The customers' segments: an exponential race of the shares, each keyed by its segment's name, so that
     neither order nor another segment's arrival moves more people than it must."""
-    known = people.status != PROSPECT
+    known = people.id < PROSPECTS
     best = np.full(int(known.sum()), math.inf)
     chosen = np.zeros(len(best), np.int64)
     for name, share in _shares(program):
@@ -158,7 +158,7 @@ def _draw_traits(program: Program, traits, key: np.uint64, people: np.ndarray, c
 
     rate = drawn(traits.needs.rate, "needs")
     with np.errstate(divide="ignore"):
-        people.need_gap[chosen] = usually(program.scenario) / rate
+        people.need_gap[chosen] = usually(program.scenario.baseline) / rate
     people.leave[chosen] = drawn(traits.leaves.rate, "leaves")
     people.spend[chosen] = drawn(traits.spends, "spends")
     for name in _SUSCEPTIBLE:

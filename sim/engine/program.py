@@ -14,10 +14,10 @@ from sim.engine import psyche
 from sim.engine.calendars import calendar_arrays, weekly_hours
 from sim.engine.names import Names, collect
 from sim.engine.rows import STAGES, Rows, cents, empty
-from sim.errors import RunError
+from sim.errors import Problem, RunError, ScenarioError
 from sim.model import layout
 from sim.model.keys import MAX_INDEX
-from sim.model.layout import CAMPAIGN, CAMPAIGNS, NOBODY, SIGNAL
+from sim.model.layout import CAMPAIGN, CAMPAIGNS, EMOTIONS, NOBODY, SIGNAL
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
 
@@ -188,7 +188,9 @@ class Program:
 def lower(scenario: Scenario) -> Program:
     """The scenario as a program, with its baseline for the warm-up."""
     baseline = scenario.baseline
+    _check_same_world(scenario, baseline)
     names = collect([scenario] if baseline is scenario else [baseline, scenario])
+    _check_emotions(scenario, names)
     before = _lower(baseline, names, baseline, None)
     if baseline is scenario:
         return before
@@ -231,6 +233,23 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, warm: Program |
     )
 
 
+def _check_same_world(scenario: Scenario, baseline: Scenario) -> None:
+    """A strategy meets the people of its baseline; --size and --horizon change both."""
+    for name in ("population", "enters", "warm_up", "starts"):
+        if getattr(scenario, name) != getattr(baseline, name):
+            where = str(scenario.origins.get((name,), ""))
+            raise ScenarioError(
+                [Problem(where, name, "is the baseline's; a strategy cannot change who is there")]
+            )
+
+
+def _check_emotions(scenario: Scenario, names: Names) -> None:
+    if len(names.emotions) > EMOTIONS:
+        where = str(scenario.origins.get(("psychology", "emotions"), ""))
+        what = f"together with the baseline's these are {len(names.emotions)} emotions; there is room for {EMOTIONS}"
+        raise ScenarioError([Problem(where, "psychology.emotions", what)])
+
+
 def _delivered(baseline: Scenario, names: Names) -> tuple[float, float]:
     return psyche.delivered(baseline, names, Rows(baseline, names, Samplers()).arrays())
 
@@ -253,10 +272,14 @@ def count_sites(scenario: Scenario) -> int:
 
 def _site_sizes(scenario: Scenario, sites: int) -> np.ndarray:
     """Customers of each site, for signals that count per customer."""
-    if sites == 1:
-        on_days = scenario.enters.on_days.days if scenario.enters and scenario.enters.on_days else ()
-        return np.array([max(1, scenario.population.size, len(on_days))], np.int64)
-    return np.full(sites, scenario.population.site, np.int64)
+    enters, each = scenario.enters, scenario.population.site
+    entering = len(enters.on_days.days) if enters and enters.on_days else 0
+    if enters and enters.stream:
+        entering = round(7.0 * enters.stream.rate)  # visitors: those of a week
+    people = max(1, scenario.population.size, entering)
+    if each == "all":
+        return np.array([people], np.int64)
+    return np.clip(people - each * np.arange(sites), 1, each)
 
 
 def _times(scenario: Scenario, start: float) -> np.ndarray:

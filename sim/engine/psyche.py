@@ -12,6 +12,8 @@ from sim.model.layout import (
     BY_VISIT,
     COMMITMENTS,
     EMOTION,
+    ENTRY,
+    LEAVE,
     NEED,
     NEVER,
     NOBODY,
@@ -68,15 +70,15 @@ def emotion_rows(scenario: Scenario, names: Names) -> np.ndarray:
 
 # ---------------------------------------------------------------- what the baseline delivers
 def visits(static: dict[str, np.ndarray]) -> np.ndarray:
-    """Expected visits of each touchpoint per need or renewal, at neutral feelings: an absorbing chain.
+    """Expected visits of each touchpoint per need, renewal or entry, at neutral feelings: an absorbing chain.
 
     x = s + x Q, iterated (Kemeny & Snell 1976, "Finite Markov chains", 3.2); failures follow their own edges.
     """
     steps, touchpoints = static["steps"], static["touchpoints"]
     at = np.zeros(len(steps))
-    for stream in static["streams"][: NEED + 5]:
-        if stream.step != NOBODY:
-            at[stream.step] += 1.0
+    for stream in (NEED, LEAVE, ENTRY):
+        if static["streams"][stream].step != NOBODY:
+            at[static["streams"][stream].step] += 1.0
     total = np.zeros(len(touchpoints))
     for _ in range(1000):
         for k, mass in enumerate(at):
@@ -136,7 +138,7 @@ def segment_rows(
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
         if traits is not None:
-            _fill_segment(row, scenario, traits, names, samplers, transparency, bounds)
+            _fill_segment(row, name, scenario, traits, names, samplers, transparency, bounds)
     return rows
 
 
@@ -145,16 +147,17 @@ def traits_of(scenario: Scenario, segment: str):
     return scenario.segments.get(segment) if scenario.segments else scenario.customers
 
 
-def _fill_segment(row, scenario, traits, names, samplers, transparency, bounds) -> None:
-    shape = needs_shape(traits.needs.regularity, usually(scenario))
+def _fill_segment(row, name, scenario, traits, names, samplers, transparency, bounds) -> None:
+    shape = needs_shape(traits.needs.regularity, usually(scenario.baseline))
     row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
     row.calendar = names.number("calendars", traits.needs.when)
     row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
     row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf
     q = scenario.baseline.psychology
-    row.centre_leaving = _centre(q, q.weigh_leaving, traits, transparency)
-    row.centre_buying = _centre(q, q.weigh_buying, traits, transparency)
+    today = traits_of(scenario.baseline, name) or traits
+    row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
+    row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
     row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, bounds))
 
 

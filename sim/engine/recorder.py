@@ -99,7 +99,10 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "mood_before": ("-1..1", "good minus bad emotions before the touch"),
         "mood_after": ("-1..1", "good minus bad emotions after the touch"),
         **{name: (unit, f"{meaning} after the touch") for name, (unit, meaning) in _FEELINGS.items()},
-        "loyalty": ("", "loyalty index after the touch, as it acts on leaving; 0 is neutral"),
+        "loyalty": (
+            "",
+            "loyalty index after the touch, as it acts on leaving (compare it with a new customer's)",
+        ),
         "chance": ("0..1", "probability of the decision that led here; 1: certain"),
     },
     "orders": {

@@ -7,6 +7,7 @@ it needs staff or stock, ask for them. What an occasion does is the model's busi
 
 import math
 from collections.abc import Callable, Generator
+from functools import partial
 
 import numpy as np
 import simpy
@@ -14,12 +15,12 @@ import simpy
 from sim.engine.clock import DISPATCH, OCCASION, REFILL, REFRESH, Clock
 from sim.engine.desk import Desk, Shelf
 from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
-from sim.engine.program import Pool, Program
+from sim.engine.program import Pool, Program, StockPlan
 from sim.engine.state import LogSink, State
 from sim.model.campaigns import PICKED, SPENT, pick, send
 from sim.model.layout import CLOSED, CUSTOMER, LEFT, MILLION, OK, SOLD_OUT
 from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance
-from sim.model.people import settle_all
+from sim.model.people import begin_day_0, settle_all
 from sim.model.signals import publish
 from sim.model.world import CAPPED, EVENTS, LOST, OVERRUN
 
@@ -38,7 +39,8 @@ class Reference:
         self.status, self.asking, self.site = people["status"], people["asking"], people["site"]
         self.ask = np.asarray(self.state["ask"])
         self.desks = [[self.new_desk(pool) for _ in range(program.sites)] for pool in program.pools]
-        self.shelves = [[Shelf(self.clock, s.start) for _ in range(program.sites)] for s in program.stocks]
+        stocks = (program.warm or program).stocks
+        self.shelves = [[Shelf(self.clock, s.start) for _ in range(program.sites)] for s in stocks]
         self.signals: list[tuple[float, int, float, float]] = []
         self.publish_all()
         self.customers = [self.clock.process(self.customer(i)) for i in range(len(people))]
@@ -92,26 +94,22 @@ class Reference:
         """A pool at one site, with room for the larger of the baseline's and the strategy's staff."""
         return Desk(self.clock, pool.servers_before, max(pool.servers, pool.servers_before))
 
-    def every(
-        self, period: float, rank: int, act: Callable[[int], None], first: int | None = None
-    ) -> Generator:
-        """Act at k * period for k = first, first + 1, ... (from the first such time after now)."""
-        k = math.floor(self.clock.now / period) + 1 if first is None else first
-        while k * period < self.horizon:
+    def every(self, period: float, rank: int, end: float, act: Callable[[], None]) -> Generator:
+        """Act at every multiple of the period from now on and before the end; deliveries only after now."""
+        k = math.floor(self.clock.now / period) + 1 if rank == REFILL else math.ceil(self.clock.now / period)
+        while k * period < end:
             yield self.clock.at(k * period, rank)
-            act(k)
+            act()
             k += 1
 
-    def begin_shared(self) -> None:
-        """Start the processes of everything that is published, refilled or sent."""
-        for s, signal in enumerate(self.program.signals):
-            self.clock.process(self.every(signal.refresh, REFRESH, lambda k, s=s: self.refresh(s)))
-        for s, stock in enumerate(self.program.stocks):
-            self.clock.process(self.every(stock.shown, REFRESH, lambda k, s=s: self.show(s)))
+    def begin_shared(self, program: Program, end: float) -> None:
+        """Start the processes of everything that is published and refilled, as a program has it."""
+        for s, signal in enumerate(program.signals):
+            self.clock.process(self.every(signal.refresh, REFRESH, end, partial(self.refresh, s)))
+        for s, stock in enumerate(program.stocks):
+            self.clock.process(self.every(stock.shown, REFRESH, end, partial(self.show, s)))
             if stock.every:
-                self.clock.process(self.every(stock.every, REFILL, lambda k, s=s: self.refill(s)))
-        for c, campaign in enumerate(self.program.campaigns):
-            self.clock.process(self.run_campaign(c, campaign))
+                self.clock.process(self.every(stock.every, REFILL, end, partial(self.refill, s, stock)))
 
     def publish_all(self) -> None:
         """What everybody can see at the start."""
@@ -132,9 +130,8 @@ class Reference:
         for site, shelf in enumerate(self.shelves[s]):
             self.state["shelf"][site, s] = shelf.units.level
 
-    def refill(self, s: int) -> None:
+    def refill(self, s: int, stock: StockPlan) -> None:
         """A delivery of stock s at every site: up to a level, or so many more."""
-        stock = self.program.stocks[s]
         for shelf in self.shelves[s]:
             level = shelf.units.level
             shelf.set_to(max(level, stock.to) if stock.add == 0 else level + stock.add)
@@ -160,7 +157,8 @@ class Reference:
     # ------------------------------------------------------------ the run
     def run(self, progress: Progress | None) -> Outcome:
         """Warm-up on the baseline, then the horizon on the scenario, a day at a time."""
-        self.begin_shared()
+        if self.start < 0.0:
+            self.begin_shared(self.program.warm or self.program, end=0.0)
         day = math.floor(self.start) + 1.0
         while self.clock.now < self.horizon:
             if self.clock.now == 0.0:
@@ -172,17 +170,26 @@ class Reference:
         return self.close()
 
     def begin_day_0(self) -> None:
-        """The warm-up ends: the strategy takes over from the baseline."""
+        """The warm-up ends: the strategy takes over from the baseline, and campaigns begin."""
         if self.program.warm:
             self.state.take_over(self.program)
-        for k, pool in enumerate(self.program.pools):
-            for desk in self.desks[k]:
-                desk.staff_with(pool.servers)
         if self.start < 0.0:
-            self.state["stars"][:] = 0  # reviews begin as declared, whatever was written in the warm-up
-            for s, stock in enumerate(self.program.stocks):
-                for shelf in self.shelves[s]:
-                    shelf.set_to(stock.start)
+            self.end_warm_up()
+        self.begin_shared(self.program, end=self.horizon)
+        for c, campaign in enumerate(self.program.campaigns):
+            self.clock.process(self.run_campaign(c, campaign))
+
+    def end_warm_up(self) -> None:
+        """Clocks, staff, stock and reviews as they are declared for day 0."""
+        begin_day_0(self.state.world, *self.state.before)
+        self.wake(np.arange(len(self.status)))
+        self.state["stars"][:] = 0  # whatever was written in the warm-up
+        for pool, desks in zip(self.program.pools, self.desks, strict=True):
+            for desk in desks:
+                desk.staff_with(pool.servers)
+        for stock, shelves in zip(self.program.stocks, self.shelves, strict=True):
+            for shelf in shelves:
+                shelf.set_to(stock.start)
 
     def close(self) -> Outcome:
         """Everything counted, at the horizon."""

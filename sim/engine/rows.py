@@ -6,6 +6,8 @@ import numpy as np
 
 from sim.engine.names import Names, campaign_step, states, step_names
 from sim.model import layout
+from sim.model.campaigns import PURPOSES as CAMPAIGN_PURPOSES
+from sim.model.clocks import PURPOSES as CLOCK_PURPOSES
 from sim.model.journeys import SLOTS
 from sim.model.keys import check_distinct, hash_name
 from sim.model.layout import (
@@ -27,10 +29,10 @@ from sim.model.sample import Samplers
 from sim.scenario import Scenario
 
 STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty", "advocacy")
-ENGAGEMENTS = ("contextual", "convenience", "emotional", "social")
 _KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "reciprocity": layout.RECIPROCITY}
 _CUES = {None: layout.SUPPLY, "supply": layout.SUPPLY, "time": layout.TIME, "demand": layout.DEMAND}
 _MISHAPS = ("fails", "gave_up", "closed", "sold_out")  # in the order of OUTCOMES
+_FIXED = [("clock", name) for name in CLOCK_PURPOSES] + [("campaign", name) for name in CAMPAIGN_PURPOSES]
 _EDGES = ("next", "if_failed", "if_gave_up", "if_closed", "if_sold_out")  # in the order of OUTCOMES
 
 
@@ -41,7 +43,7 @@ class Rows:
         self.scenario, self.names, self.samplers = scenario, names, samplers
         self.feels: list[tuple] = []
         self.triggers: list[tuple] = []
-        self.purposes: set[tuple[str, ...]] = set()
+        self.purposes: set[tuple[str, ...]] = set(_FIXED)
         self.edges: list[tuple] = []
         self.pulls: list[tuple] = []
 
@@ -85,7 +87,7 @@ class Rows:
         row.fails = t.fails.chance if t.fails else 0.0
         row.still_sells = bool(t.fails and t.fails.still_sells)
         row.cost = cents(t.cost)
-        row.stage, row.engagement = STAGES.index(t.stage), ENGAGEMENTS.index(t.engagement)
+        row.stage = STAGES.index(t.stage)
         row.stock, row.writes = number("stocks", t.draws), number("signals", t.writes)
         row.counted = self.counted_by(name)
         self.fill_sale(row, t.sells, name)
@@ -143,7 +145,7 @@ class Rows:
 
     def trigger_row(self, trigger, touchpoint: str) -> tuple:
         """One trigger, but for its number."""
-        signal = self.scenario.signals.get(trigger.reads)
+        signal = None if trigger.cue == "supply" else self.scenario.signals.get(trigger.reads)
         reads = self.names.number("signals" if signal else "stocks", trigger.reads)
         acts_on = trigger.on or ("start" if self.decides(touchpoint) else "next")
         return (

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.engine.population import fresh_traits, new_people
+from sim.engine.population import assign_segments, fresh_traits, new_people
 from sim.engine.program import Program
+from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, LOG, NOBODY, OUTCOMES, PENDING
 from sim.model.world import (
@@ -43,6 +44,7 @@ class State:
         self.arrays = dict((program.warm or program).static) | _changing(program, people, self.key)
         self.arrays["tally"][LEVEL] = NO_LOG if log is None else LOG_ALL if everything else LOG_EVENTS
         self.world: World = make_world(self.arrays)
+        self.before = people["need_gap"].copy(), float(self["times"][PERIOD])
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
@@ -54,6 +56,8 @@ class State:
 
     def take_over(self, program: Program) -> None:
         """Day 0: the strategy's program and the traits it gives people replace the baseline's."""
+        self.before = self["people"]["need_gap"].copy(), float(self["times"][PERIOD])
+        assign_segments(program, self.key, self["people"])
         fresh_traits(program, self.key, self["people"])
         self.replace(**{name: program.static[name] for name in STATIC})
 

@@ -16,9 +16,8 @@ from sim.model.pending import NO_VISITS, SENT, insert, new_node
 from sim.model.record import ONE, count
 from sim.model.touch import draw
 
-PICK, HOLD_OUT, SPREAD, SEEN = (
-    np.int64(hash_name("campaign", name)) for name in ("pick", "hold out", "spread", "seen")
-)
+PURPOSES = ("pick", "hold out", "spread", "seen")
+PICK, HOLD_OUT, SPREAD, SEEN = (np.int64(hash_name("campaign", name)) for name in PURPOSES)
 PERIOD_SPENT, PICKED, SPENT, PERIOD = range(4)  # columns of World.spent
 _MESSAGES, _COST = layout.DAY["messages"], layout.DAY["cost"]
 _HOUR = 1.0 / 24.0

@@ -10,9 +10,8 @@ from sim.model.keys import hash_name
 from sim.model.layout import AWARE, BY_RATE, BY_RENEWAL, FIRST_VISIT, LEAVE, NEED
 from sim.model.touch import draw, sampled
 
-GAP, FIRST, CHOICE, ACCEPT, WHEN = (
-    np.int64(hash_name("clock", name)) for name in ("gap", "first", "choice", "accept", "when")
-)
+PURPOSES = ("gap", "first", "choice", "accept")
+GAP, FIRST, CHOICE, ACCEPT = (np.int64(hash_name("clock", name)) for name in PURPOSES)
 PERIOD, SPREAD, FIRST_NEED, WARM_START = 3, 4, 5, 6  # places in World.times
 
 
@@ -31,6 +30,17 @@ def start_needs(w, p, t):
     else:
         x = sampled(w, segment.gap, u)
     p.due_need = clock_time(w, segment.calendar, profile_time(w, segment.calendar, t) + gap * x)
+
+
+@njit
+def rescale_needs(w, p, before):
+    """On day 0 the mean gap changes from `before`: what is left of the gap at hand stretches with it."""
+    gap, calendar = np.float64(p.need_gap), w.segments[p.segment].calendar
+    if gap == math.inf or before == math.inf:
+        start_needs(w, p, 0.0)
+        return
+    left = profile_time(w, calendar, p.due_need) - profile_time(w, calendar, 0.0)
+    p.due_need = clock_time(w, calendar, profile_time(w, calendar, 0.0) + left * gap / before)
 
 
 @njit
@@ -65,31 +75,47 @@ def start_leaving_clock(w, p, t):
     if by == BY_RATE:
         p.due_leave = t + _wait_to_reconsider(w, p)
     elif by == BY_RENEWAL:
-        p.due_leave = _renewal(w, p, t)
+        p.due_leave = _first_renewal(w, p)
     else:
         p.due_leave = math.inf
 
 
 @njit
-def _renewal(w, p, t):
-    """Renewal 0: a period after entry, or spread over the period for those who were there before."""
+def restart_leaving_clock(w, p, t):
+    """The next moment to reconsider after t, at the rate that holds from t on."""
+    if w.segments[p.segment].leaves_by == BY_RATE:
+        p.n_leave += 1
+        p.due_leave = t + _wait_to_reconsider(w, p)
+
+
+@njit
+def _first_renewal(w, p):
+    """A period after entry, or spread over the period for those who were there before day 0."""
     period = w.times[PERIOD]
-    phase = (
-        draw(w, p, LEAVE, np.int64(0), FIRST_VISIT, FIRST) if p.founding and w.times[SPREAD] > 0.0 else 1.0
-    )
-    return t + phase * period
+    if not p.founding:
+        return p.t_entry + period
+    if w.times[SPREAD] > 0.0:
+        return w.times[WARM_START] + draw(w, p, LEAVE, np.int64(0), FIRST_VISIT, FIRST) * period
+    return period
+
+
+@njit
+def restart_renewals(w, p):
+    """On day 0 the renewal period changes: the first renewal of the new rhythm from then on."""
+    if w.segments[p.segment].leaves_by == BY_RENEWAL:
+        first, period = _first_renewal(w, p), w.times[PERIOD]
+        p.n_leave = max(0, int(math.ceil(-first / period)))
+        p.due_leave = first + p.n_leave * period
 
 
 @njit
 def next_chance_to_leave(w, p):
     """The moment after the one that is due now. Renewals are multiples, never accumulated."""
-    by = w.segments[p.segment].leaves_by
     p.n_leave += 1
-    if by == BY_RATE:
+    if w.segments[p.segment].leaves_by == BY_RATE:
         p.due_leave += _wait_to_reconsider(w, p)
     else:
-        start = w.times[WARM_START] if p.founding else p.t_entry
-        p.due_leave = _renewal(w, p, start) + p.n_leave * w.times[PERIOD]
+        p.due_leave = _first_renewal(w, p) + p.n_leave * w.times[PERIOD]
 
 
 @njit

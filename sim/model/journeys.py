@@ -9,12 +9,14 @@ import math
 import numpy as np
 
 from sim._jit import njit
+from sim.model.feelings import clamp
 from sim.model.keys import MAX_VISIT
 from sim.model.layout import FIRST_VISIT, NOBODY, ON_NEXT
 from sim.model.loyalty import state
 from sim.model.touch import draw, sampled
 from sim.model.triggers import meet, total_lift
 
+_STEEPEST = 300.0  # logits beyond which a pull is certain, and its exponential still a number
 SLOTS, BITS = 5, 12  # visit counters in a pending step's `visits`, each up to MAX_VISIT
 
 
@@ -36,10 +38,12 @@ def visited(w, visits, step):
 def edge_weight(w, p, t, e, valence):
     """weight * exp(sum of pull * state)."""
     edge = w.edges[e]
+    if w.psyche[0].on == 0.0:
+        return edge.weight
     total = 0.0
     for k in range(edge.pulls, edge.pulls_end):
         total += w.pulls[k].coefficient * state(w, p, w.pulls[k].state, valence, t)
-    return edge.weight * math.exp(total) if total != 0.0 else edge.weight
+    return edge.weight * math.exp(clamp(total, -_STEEPEST, _STEEPEST)) if total != 0.0 else edge.weight
 
 
 @njit
@@ -53,7 +57,10 @@ def next_edge(w, p, t, stream, index, visit, step, outcome, valence):
     if last - first == 1:
         return np.int64(first), 1.0, NOBODY
     tp = w.touchpoints[place.touchpoint]
-    lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
+    lifted, strongest = 0.0, NOBODY
+    if w.psyche[0].on != 0.0:
+        lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
+        meet(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
     factor = math.exp(lifted) if lifted != 0.0 else 1.0
     best, plain_best, choice, plain_choice = math.inf, math.inf, first, first
     total, chosen = 0.0, 0.0
@@ -68,7 +75,6 @@ def next_edge(w, p, t, stream, index, visit, step, outcome, valence):
             best, choice, chosen = waits / weight, e, weight
         if waits / plain < plain_best:
             plain_best, plain_choice = waits / plain, e
-    meet(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
     return choice, chosen / total, strongest if choice != plain_choice else NOBODY
 
 

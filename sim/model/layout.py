@@ -206,7 +206,6 @@ TOUCHPOINT = np.dtype(
         ("triggers", "i4"),  # TRIGGER rows triggers:triggers_end
         ("triggers_end", "i4"),
         ("counted", "i2"),  # popularity signal that counts it
-        ("engagement", "i2"),
         ("stage", "i2"),
     ],
     align=True,
@@ -257,7 +256,6 @@ SEGMENT = np.dtype(
         ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand
         ("centre_leaving", "f8"),  # loyalty index of a new customer of the baseline
         ("centre_buying", "f8"),
-        ("price", "f8"),
     ],
     align=True,
 )

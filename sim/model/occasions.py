@@ -263,6 +263,9 @@ def want_to_leave(w, p, t, chance):
     index = np.int64(p.n_leaving)
     p.n_leaving += 1
     _check_index(w, p.n_leaving)
+    if draw(w, p, PLEA, index, FIRST_VISIT, clocks.CHOICE) >= w.streams[PLEA].usually:
+        leave(w, p, t, decided(w, p), chance)
+        return
     walk(w, p, t, PLEA, index, NO_VISITS, first, chance, NOBODY)
 
 

@@ -1,8 +1,29 @@
 """Everybody at once: what happens to all customers at one instant."""
 
+import numpy as np
+
 from sim._jit import njit
+from sim.model.clocks import PERIOD, rescale_needs, restart_leaving_clock, restart_renewals
 from sim.model.feelings import settle
-from sim.model.layout import EXPECTED
+from sim.model.layout import CUSTOMER, EXPECTED
+
+
+@njit
+def begin_day_0(w, gaps, period):
+    """The rates of day 0 hold from day 0 on, for everybody who was there before.
+
+    ``gaps`` and ``period``: the mean gaps between needs and the renewal period of the warm-up. Moments to
+    reconsider have no memory and are drawn anew, in the baseline too, so that a strategy that changes no rate
+    changes no moment.
+    """
+    for i in range(len(w.people)):
+        p = w.people[i]
+        if p.status == CUSTOMER:
+            restart_leaving_clock(w, p, 0.0)
+            if p.need_gap != gaps[i]:
+                rescale_needs(w, p, np.float64(gaps[i]))
+            if w.times[PERIOD] != period:
+                restart_renewals(w, p)
 
 
 @njit

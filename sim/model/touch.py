@@ -134,8 +134,13 @@ def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
 @njit
 def price_of(p, tp):
     """What a customer pays at a touchpoint that sells, in cents."""
-    price = np.float64(p.spend) if tp.price_kind == OWN_SPEND else tp.price
-    return int(round(100.0 * price * (1.0 - tp.discount)))
+    return int(round(100.0 * listed(p, tp) * (1.0 - tp.discount)))
+
+
+@njit
+def listed(p, tp):
+    """The price before any discount, in currency."""
+    return np.float64(p.spend) if tp.price_kind == OWN_SPEND else tp.price
 
 
 @njit
@@ -147,7 +152,8 @@ def sell(w, p, tp, t):
     if p.n_order > 1 or p.founding:
         count(w, p, t, _REPEATS, ONE)
     count(w, p, t, _REVENUE, revenue)
-    count(w, p, t, _MARGIN, int(round(revenue * tp.margin)))
+    goods = int(round(round(100.0 * listed(p, tp)) * (1.0 - tp.margin)))  # a discount makes them no cheaper
+    count(w, p, t, _MARGIN, revenue - goods)
     count_active(w, p, t)
     p.t_order = t
     p.recent[p.n_order % RECENT] = t

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sim.scenario.assumptions import Assumption, assumption
-from sim.scenario.journeys import END, LEAVE
+from sim.scenario.journeys import END, LEAVE, Journey
 from sim.scenario.nodes import Node, children
 from sim.scenario.psychology import MAX_EMOTIONS
 from sim.scenario.references import STATES, Finding, references
@@ -79,6 +79,10 @@ def _not_taken(path: tuple[str, ...], names: Iterable[str]) -> Iterator[Finding]
 
 
 def _emotions(scenario: Scenario) -> Iterator[Finding]:
+    if scenario.psychology.review_neutral >= 5:
+        yield Finding(
+            ("psychology", "review_neutral"), "expected less than 5 stars: the best must be better than that"
+        )
     path = ("psychology", "emotions")
     emotions = scenario.psychology.emotions
     for name in emotions:
@@ -211,8 +215,21 @@ def _occasions(scenario: Scenario) -> Iterator[Finding]:
         path = ("journeys", name, "starts_on", journey.occasion)
         if other != name:
             yield Finding(path, f"the journey '{other}' starts on this already", True)
+        if message and _sent(scenario, message.of) not in (None, _first_touchpoint(journey)):
+            expected = f"expected a step at {_sent(scenario, message.of)}, which {message.of} sends"
+            yield Finding((*path, "becomes"), f"{expected}, got '{journey.becomes}'")
         if journey.occasion == "need" and journey.usually == 0:
             yield Finding((*path, "usually"), "expected a share above 0")
+
+
+def _sent(scenario: Scenario, campaign: str) -> str | None:
+    sends = scenario.campaigns[campaign].sends if campaign in scenario.campaigns else None
+    return sends.touchpoint if sends else None
+
+
+def _first_touchpoint(journey: Journey) -> str:
+    step = journey.steps.get(journey.becomes)
+    return step.touchpoint if step else ""
 
 
 def _contract(scenario: Scenario) -> Iterator[Finding]:

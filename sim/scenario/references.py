@@ -11,7 +11,7 @@ from sim.scenario.wrong import choice, shown
 
 STATES = (
     "goodwill", "satisfaction", "expectation", "trust", "obligation", "affective", "normative", "economic",
-    "forced", "habitual", "valence", "loyalty",
+    "forced", "habitual", "valence", "loyalty", "advocacy",
 )  # fmt: skip
 
 

@@ -149,7 +149,7 @@ class Trigger(Record):
     kind: Literal["scarcity", "social_proof", "reciprocity"] = declared("What it works by.")
     strength: NotNegative = declared("Its strength; 0 switches it off.", 1.0, assumption="0.2 .. 2")
     on: Literal["start", "next"] | None = declared(
-        "Whether it moves the decision to start here, or the next step; follows from the kind without it.",
+        "The decision it moves: start (of a journey that may not happen and begins here) or else next.",
         None,
     )
     cue: Literal["supply", "time", "demand"] | None = declared("For scarcity: what is short.", None)

@@ -321,10 +321,10 @@ class Watched(Reference):
 
     added, lowest = 0, 1
 
-    def refill(self, s):
+    def refill(self, s, stock):
         """Note what is added."""
         before = self.shelves[s][0].units.level
-        super().refill(s)
+        super().refill(s, stock)
         self.added += self.shelves[s][0].units.level - before
 
     def advance(self, *args):
@@ -407,8 +407,8 @@ ORDER, LOOK, REVIEW = range(3)
 
 def test_signals_are_published_at_multiples_of_their_cadence():
     rows = square()[0]
-    assert rows["stars"].t.tolist() == [1.0 * k for k in range(1, 12)]
-    assert rows["bustle"].t.tolist() == [0.5 * k for k in range(1, 24)]
+    assert rows["stars"].t.tolist() == [1.0 * k for k in range(12)]
+    assert rows["bustle"].t.tolist() == [0.5 * k for k in range(24)]
 
 
 def written(log, touchpoint, site, until, since=-np.inf):
@@ -456,7 +456,7 @@ def test_a_signal_is_published_before_the_reviews_of_the_same_moment(desk):
         "horizon": "5 d",
     }
     rows = desk([2.0], change)[0].signals
-    assert rows["count"].tolist() == [0, 0, 1, 1]
+    assert rows["count"].tolist() == [0, 0, 0, 1, 1]
 
 
 def test_people_see_what_was_published_last():
