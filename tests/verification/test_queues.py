@@ -63,7 +63,7 @@ def test_five_servers_wait_as_erlang_c_says(outcomes):
 @pytest.mark.slow
 @pytest.mark.parametrize(("servers", "rate"), [(1, 0.8), (2, 1), (3, 2), (5, 4), (10, 8)])
 def test_queues_wait_as_erlang_c_says(outcomes, servers, rate):
-    check_against_erlang_c(outcomes, servers, rate, horizon=40_000 / rate**0.5, replications=12)
+    check_against_erlang_c(outcomes, servers, rate, horizon=20_000 / rate**0.5, replications=12)
 
 
 def test_impatient_visitors_satisfy_the_identity_of_erlang_a(outcomes):
