@@ -7,6 +7,8 @@ needs is imported inside it, so that ``--help`` is quick.
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 import time
@@ -17,8 +19,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from sim import __version__, scenarios_folder
+from sim import __version__
 from sim.errors import Problem, ScenarioError, TouchpointError, UsageError
+from sim.finding import find_scenario
 
 if TYPE_CHECKING:
     from sim.experiment.runs import Run
@@ -29,6 +32,18 @@ INTERRUPTED, TERMINATED = 130, 143
 
 class Commands(click.Group):
     """The group of commands; turns our errors into messages and exit statuses."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run as a program; output that cannot be written is no traceback either."""
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # a reader that went away while we end
+                raise
+            _drop_output()
+            name = f" ({error.filename})" if error.filename else ""
+            click.echo(f"cannot write the output: {error.strerror or error}{name}", err=True)
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; no traceback for what a user can put right."""
@@ -46,6 +61,23 @@ class Commands(click.Group):
 def _end(ctx: click.Context, message: object, status: int) -> NoReturn:
     click.echo(str(message), err=True)
     ctx.exit(status)
+
+
+def _drop_output() -> None:
+    """Forget what standard output still holds: Python would try to write it again when it ends."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the end
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within bounds, asked for in plain words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number. Raises click.BadParameter: what was expected, what was found."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            bounds = f"of at least {self.min}" if self.max is None else f"from {self.min} to {self.max}"
+            self.fail(f"expected a whole number {bounds}, got {str(value)!r}", param, ctx)
 
 
 @contextmanager
@@ -86,10 +118,10 @@ sets_option = click.option(
     help="Change one value, as in --set population.size=500.",
 )
 seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of all chance."
+    "--seed", type=WholeNumber(0, 2**63 - 1), default=1, show_default=True, help="Seed of all chance."
 )
 size_option = click.option(
-    "--size", type=click.IntRange(0), metavar="N", help="Customers, instead of population.size."
+    "--size", type=WholeNumber(0), metavar="N", help="Customers, instead of population.size."
 )
 horizon_option = click.option(
     "--horizon", metavar="D", help='Days to simulate, or a duration such as "6 months".'
@@ -101,12 +133,12 @@ horizon_option = click.option(
 @scenario_argument
 @seed_option
 @click.option(
-    "--replications", type=click.IntRange(1), default=10, show_default=True, help="Independent repetitions."
+    "--replications", type=WholeNumber(1), default=10, show_default=True, help="Independent repetitions."
 )
 @size_option
 @horizon_option
 @sets_option
-@click.option("--workers", type=click.IntRange(1), help="Processes to share the work.  [default: one a core]")
+@click.option("--workers", type=WholeNumber(1), help="Processes to share the work.  [default: one a core]")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -132,6 +164,7 @@ def run(
     quiet: bool,
 ) -> None:
     """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
+    from sim.experiment.replications import cores
     from sim.experiment.runs import run as run_scenario
 
     path = find_scenario(scenario)
@@ -144,7 +177,7 @@ def run(
             size=size,
             horizon=horizon,
             set=sets,
-            workers=workers or _cores(),
+            workers=workers or cores(),
             log=not no_log,
             out=out,
             results="results",
@@ -159,13 +192,16 @@ def run(
 
 def _draw(run: Run, folder: Path) -> None:
     import logging
+    import warnings
 
     logging.getLogger("matplotlib").setLevel(
         logging.ERROR
     )  # where it keeps its caches is not our user's matter
     from sim.report.pictures import write
 
-    write(run.outcomes, run.program, folder / "pictures")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box; the tables have it
+        write(run.outcomes, run.program, folder / "pictures")
 
 
 def _print_result(done: Run, as_json: bool) -> None:
@@ -193,7 +229,9 @@ def _many(count: int, word: str) -> str:
 
 
 def _days(days: float) -> str:
-    return f"{days:g} days"
+    from sim.report.wording import duration
+
+    return f"{days:g} day{'' if days == 1 else 's'}" if days >= 1 else duration(days)
 
 
 @main.command(short_help="Validate SCENARIO without running it.")
@@ -245,11 +283,9 @@ def show(scenario: str, sets: tuple[str, ...]) -> None:
 
 @main.command(short_help="Tell one customer's life, touch by touch.")
 @scenario_argument
-@click.option(
-    "--customer", type=click.IntRange(0), required=True, metavar="ID", help="Number of the customer."
-)
+@click.option("--customer", type=WholeNumber(0), required=True, metavar="ID", help="Number of the customer.")
 @seed_option
-@click.option("--replication", type=click.IntRange(1), default=1, show_default=True, help="Which repetition.")
+@click.option("--replication", type=WholeNumber(1), default=1, show_default=True, help="Which repetition.")
 @size_option
 @sets_option
 @click.option("--full", is_flag=True, help="All of it, however long the life.")
@@ -278,42 +314,6 @@ def story(
             progress=progress,
         )
     click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
-
-
-# ---------------------------------------------------------------- finding things
-def find_scenario(name: str) -> Path:
-    """The file meant: a path, a folder with a baseline, or the name of a scenario that ships."""
-    for place in (Path(name), scenarios_folder() / name):
-        for path in (place, place / "baseline.yaml", place.with_name(f"{place.name}.yaml")):
-            if path.is_file():
-                return path
-    return _missing(name)
-
-
-def _missing(name: str) -> NoReturn:
-    from difflib import get_close_matches
-
-    shipped = shipped_scenarios()
-    stem = name.removesuffix(".yaml")
-    near = [known for known in shipped if known.startswith(f"{stem}/")]
-    near += get_close_matches(stem, shipped, n=1) + get_close_matches(Path(stem).name, shipped, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"these ship: {', '.join(shipped) or 'none'}"
-    raise UsageError(f"{name}: no such scenario file; {hint}")
-
-
-def shipped_scenarios() -> list[str]:
-    """Names of the scenarios that ship, a baseline by the name of its folder."""
-    root = scenarios_folder()
-    names = [path.relative_to(root).with_suffix("").as_posix() for path in sorted(root.glob("*/*.yaml"))]
-    return [name.removesuffix("/baseline") for name in names]
-
-
-def _cores() -> int:
-    import os
-
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 # ---------------------------------------------------------------- while it works

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 import sim
 from sim import cli
+from sim.finding import shipped_scenarios
 
 KPI_KEYS = ["mean", "low", "high", "p05", "p95", "unit"]
 RESULT_KEYS = [
@@ -225,6 +226,39 @@ def test_results_that_cannot_be_written_are_one_clear_error(kiosk, elsewhere):
     assert "cannot be written: Not a directory" in line and "--out" in line
 
 
+def test_a_name_that_is_too_long_is_one_clear_error(kiosk):
+    done = touchpoint("run", kiosk, "--out", "x" * 300)
+    assert done.exit_code == 2 and "cannot be written: File name too long" in done.stderr
+
+
+def test_a_folder_to_check_says_what_lies_in_it(kiosk):
+    kiosk.rename(kiosk.with_name("other.yaml"))
+    done = touchpoint("check", kiosk.parent)
+    assert done.exit_code == 2
+    assert done.stderr == f"{kiosk.parent}: is a folder; name a scenario file in it: other.yaml\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["schema"], ["--help"], ["check", "coffee_shop"]])
+def test_output_that_cannot_be_written_is_one_line(words):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "sim", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "cannot write the output: No space left on device\n")
+
+
+def test_a_set_that_an_option_hides_must_be_right_all_the_same(kiosk):
+    done = touchpoint("run", kiosk, "--set", "population.size=abc", "--size", 60)
+    assert done.exit_code == 2 and "population.size" in done.stderr and "abc" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(365.0, "365 days"), (1.0, "1 day"), (0.5, "12 h"), (1 / 144, "10 min")]
+)
+def test_a_horizon_is_told_in_human_words(days, words):
+    assert cli._days(days) == words
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [
@@ -255,8 +289,16 @@ def test_a_bad_set_says_so(kiosk):
     ("words", "message"),
     [
         (["run", "--json"], "Missing argument 'SCENARIO'"),
-        (["run", "coffee_shop", "--replications", "0"], "0 is not in the range x>=1"),
-        (["run", "coffee_shop", "--seed", "-1"], "-1 is not in the range"),
+        (["run", "coffee_shop", "--replications", "0"], "expected a whole number of at least 1, got '0'"),
+        (
+            ["run", "coffee_shop", "--seed", "-1"],
+            "expected a whole number from 0 to 9223372036854775807, got '-1'",
+        ),
+        (["run", "coffee_shop", "--size", "x"], "expected a whole number of at least 0, got 'x'"),
+        (["run", ""], "expected a scenario file, got ''"),
+        (["run", "."], ".: is a folder; name a scenario file"),
+        (["run", "x" * 300], "no such scenario file"),
+        (["check", "/dev/null"], "/dev/null: is not a regular file"),
         (["runn"], "No such command 'runn'"),
         (["run", "coffe_shop"], "did you mean coffee_shop?"),
         (["run", "nowhere/at/all.yaml"], "no such scenario file; these ship: "),
@@ -301,7 +343,7 @@ def test_a_stopped_run_leaves_nothing(kiosk, elsewhere, signal_number, status, w
     run = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    while not list(elsewhere.glob("results/*.partial-*/tables/visits-*")):
+    while not list(elsewhere.glob("results/*.partial/tables/visits-*")):
         assert run.poll() is None, run.stderr.read()
         time.sleep(0.05)
     os.killpg(run.pid, signal_number) if signal_number == signal.SIGINT else run.send_signal(signal_number)
@@ -361,6 +403,12 @@ def test_story_of_nobody(kiosk):
     assert "they are 0 to 39" in done.stderr
 
 
+def test_story_of_nobody_lists_prospects_too(kiosk):
+    segments = "segments={away: {prospects: 5}, here: {share: rest}}"
+    done = touchpoint("story", kiosk, "--customer", 40, "--set", segments)
+    assert "they are 0 to 39, and prospects 2147483648 to 2147483652" in done.stderr
+
+
 def test_help_names_every_command():
     done = touchpoint("--help")
     assert all(name in done.stdout for name in ("run", "check", "schema", "show", "story"))
@@ -374,7 +422,7 @@ def test_version():
 def test_shipped_scenarios_are_known_by_name():
     folder = sim.scenarios_folder()
     assert cli.find_scenario("coffee_shop") == folder / "coffee_shop" / "baseline.yaml"
-    names = cli.shipped_scenarios()
+    names = shipped_scenarios()
     assert {"coffee_shop", "streaming", "cdnow/pareto_nbd"} <= set(names)
     for name in names:
         assert cli.find_scenario(name).is_relative_to(folder / name.split("/")[0])

@@ -12,7 +12,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "scenarios").glob("*/README.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 def commands(page: Path) -> list[str]:
@@ -29,8 +31,10 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
     from sim.cli import main
 
     monkeypatch.chdir(ROOT)
-    words = [word for word in shlex.split(line.split(" > ")[0])[1:]]
-    words = [path for word in words for path in (map(str, sorted(ROOT.glob(word))) if "*" in word else [word])]
+    words = shlex.split(line.split(" > ")[0])[1:]
+    words = [
+        path for word in words for path in (map(str, sorted(ROOT.glob(word))) if "*" in word else [word])
+    ]
     if words[0] == "run":
         words += ["--replications", "1", "--no-log", "--out", str(tmp_path / "run"), "--horizon", "3 d"]
         words += [] if "cdnow" in line else ["--size", "30"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sim.analysis.kpis import interval
+from sim.analysis.kpis import interval, within
 from sim.analysis.view import CENTS, MINUTES, Floats, View
 from sim.engine.program import STAGES
 from sim.model.layout import DAY, FAILED, MILLION, OK
@@ -61,15 +61,16 @@ def _felt(outcomes: Sequence[Outcome], group: np.ndarray, label: str, names: Seq
     for k in np.flatnonzero(touches.sum(axis=0)).tolist():
         some = touches[:, k] > 0
         valence, perceived, mood = (felt[some, k, j] / touches[some, k] for j in range(3))
-        mean, low, high = _bounds(valence)
+        mean, low, high = _bounds(valence, "-1..1")
         failed = _share(counts[:, k, FAILED], served[:, k])
         rows.append((names[k], touches[:, k].mean(), mean, low, high, mood.mean(), perceived.mean(), failed))
     columns = [label, "touches", "valence", "low", "high", "mood", "perceived", "failed"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _bounds(values: Floats) -> tuple[float, float, float]:
+def _bounds(values: Floats, unit: str) -> tuple[float, float, float]:
     mean, low, high = interval(values)
+    low, high = within(unit, mean, low), within(unit, mean, high)
     return mean, np.nan if low is None else low, np.nan if high is None else high
 
 
@@ -117,7 +118,7 @@ def _pool(outcomes: Sequence[Outcome], number: int, name: str) -> tuple[object, 
 
     requests, served = sums("requests"), sums("served")
     some = requests > 0
-    wait = _bounds(sums("wait")[some] / requests[some] * MINUTES) if some.any() else (np.nan,) * 3
+    wait = _bounds(sums("wait")[some] / requests[some] * MINUTES, "minutes") if some.any() else (np.nan,) * 3
     service = _share(sums("service") * MINUTES, served)
     return (
         name,

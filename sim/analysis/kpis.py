@@ -186,11 +186,12 @@ KPIS: dict[str, Kpi] = {
         _hazard_lost, _reconsidering, whole=True,
     ),
     "needs": Kpi(
-        "needs", "category needs that came to a choice (absorbed needs not counted)", "", "orders",
+        "needs", "needs for the category, wherever they went; they arise at the rate needs.mean / usually "
+        "(absorbed needs not counted)", "", "orders",
         lambda v: v.total("needs"), _needing,
     ),
     "brand_choice": Kpi(
-        "share", "needs for which the brand was chosen / needs", "high", "orders",
+        "share", "needs that became visits (the brand was chosen) / needs", "high", "orders",
         _brand_choice, _needing,
     ),
     "absorbed_needs": Kpi(
@@ -202,7 +203,8 @@ KPIS: dict[str, Kpi] = {
         lambda v: v.total("orders"),
     ),
     "repeat_orders": Kpi(
-        "orders", "orders after a customer's first", "high", "orders",
+        "orders", "orders after a customer's first; whoever was there on day 0 has ordered before: all orders "
+        "of theirs", "high", "orders",
         lambda v: v.total("repeat_orders"), _lasting,
     ),
     "repeat_rate": Kpi(
@@ -357,6 +359,22 @@ def by_segment(outcome: Outcome, program: Program) -> dict[str, dict[str, float]
     return {name: kpis(outcome, program, k) for k, name in enumerate(program.segment_names)}
 
 
+RANGES: dict[str, tuple[float, float]] = {
+    "share": (0.0, 1.0),
+    "0..1": (0.0, 1.0),
+    "-1..1": (-1.0, 1.0),
+    "stars": (0.0, 5.0),
+}  # of units; money has none, everything else is counted or measured from 0
+
+
+def within(unit: str, mean: float, bound: float | None) -> float | None:
+    """A bound of an interval round ``mean``, cut off where values of the unit end."""
+    if bound is None or unit.startswith("currency"):
+        return bound
+    bottom, top = RANGES.get(unit, (0.0, np.inf))
+    return max(bound, min(bottom, mean)) if bound < mean else min(bound, max(top, mean))
+
+
 def interval(values: Floats) -> tuple[float, float | None, float | None]:
     """Mean and its 95 % interval by Student's t over replications; no interval from one value."""
     mean = float(np.mean(values))
@@ -372,9 +390,10 @@ def interval(values: Floats) -> tuple[float, float | None, float | None]:
 def summary(rows: Sequence[Mapping[str, float]], currency: str = "currency") -> dict[str, dict[str, Any]]:
     """What replications say together: ``{name: {mean, low, high, p05, p95, unit, n}}``.
 
-    ``low`` and ``high`` bound the mean (95 %, Student's t; None with a single value), ``p05`` and
-    ``p95`` are quantiles over replications, ``n`` is the number of replications in which the KPI has
-    a value: below ``len(rows)``, all the others speak of those replications only.
+    ``low`` and ``high`` bound the mean (95 %, Student's t, cut off where values of the unit end; None
+    with a single value), ``p05`` and ``p95`` are quantiles over replications, ``n`` is the number of
+    replications in which the KPI has a value: below ``len(rows)``, all the others speak of those
+    replications only.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     rank = {name: k for k, name in enumerate(KPIS)}
@@ -386,5 +405,7 @@ def _summarise(name: str, values: list[float], currency: str) -> dict[str, Any]:
     array = np.asarray(values, dtype=np.float64)
     mean, low, high = interval(array)
     p05, p95 = (float(q) for q in np.quantile(array, (0.05, 0.95)))
-    unit = definition(name).unit.replace("currency", currency)
+    unit = definition(name).unit
+    low, high = within(unit, mean, low), within(unit, mean, high)
+    unit = unit.replace("currency", currency)
     return {"mean": mean, "low": low, "high": high, "p05": p05, "p95": p95, "unit": unit, "n": len(values)}

@@ -3,7 +3,7 @@
 *Alive* is what the simulator knows: the share of the customers of day 0 who have not left at t. Where
 nobody was a customer on day 0, t counts from each customer's entry, and customers whom the horizon cut
 short are censored. *Active* is what a business sees: bought within ``active_if``. The two are reported
-side by side and never mixed.
+side by side and never mixed, and speak of the same customers.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def _alive(
     durations, observed = pooled(outcomes, program, segment)
     if durations.size == 0:
         return pd.DataFrame({name: np.empty(0) for name in ("t", "alive", "low", "high")})
-    read = at(kaplan_meier(durations, observed), days[days <= durations.max()])
+    founded = any(View(outcome, program, segment).founding.any() for outcome in outcomes)
+    seen = program.horizon if founded else durations.max()
+    read = at(kaplan_meier(durations, observed), days[days <= seen])
     return read.rename(columns={"survival": "alive"})[["t", "alive", "low", "high"]]
 
 
@@ -111,16 +113,21 @@ def active_curve(
 ) -> pd.DataFrame:
     """Active share by day of the run: ``t, active``, read at the start of the day that t falls in.
 
-    Customers who bought within ``active_if`` over customers who had entered by then, from the daily
-    sums (at the horizon, from the final records); days before the first customer are left out.
+    Of the cohort of ``retention_active``: the customers of day 0; where there are none, whoever had
+    entered by then (days before the first are left out). Counted from the daily sums of the cohort's
+    segments, at the horizon from the final records. The sums tell segments, not people: blank where
+    others entered a segment of the customers of day 0.
     """
     days = days_of(program.horizon) if days is None else np.asarray(days, dtype=np.float64)
     view = View(outcome, program, segment)
-    active = np.cumsum(view.booked[:, DAY["active_from"]] - view.booked[:, DAY["active_until"]])
+    if view.mixed:
+        return pd.DataFrame({"t": days, "active": np.full(days.size, np.nan)})
+    sums = outcome.daily[:, view.homes].sum(axis=1)
+    active = np.cumsum(sums[:, DAY["active_from"]] - sums[:, DAY["active_until"]])
     counted = active[np.minimum(np.floor(days).astype(int), active.size - 1)]
-    recent = program.horizon - view.column("t_order") < program.active_within
+    recent = program.horizon - view.column("t_order")[view.cohort] < program.active_within
     counted = np.where(days >= program.horizon, np.count_nonzero(recent), counted)
-    entry = np.sort(np.where(view.founding, 0.0, view.column("t_entry")))
+    entry = np.sort(np.where(view.founding, 0.0, view.column("t_entry"))[view.cohort])
     customers = np.searchsorted(entry, np.where(days >= program.horizon, days, np.floor(days)), side="right")
     there = customers > 0
     return pd.DataFrame({"t": days[there], "active": counted[there] / customers[there]})
@@ -131,7 +138,8 @@ def curves(outcomes: Sequence[Outcome], program: Program, segment: int | None = 
 
     ``t`` days; ``alive, low, high`` Kaplan-Meier of the pooled customers with its 95 % band;
     ``alive_p05, alive_p95`` between replications (blank with one); ``active`` mean over replications
-    (blank where t counts from entry).
+    (blank where t counts from entry, and where others entered a segment of the customers of day 0);
+    ``since`` what t counts from: "day 0" or "entry".
     """
     frame = _alive(outcomes, program, None, segment)
     days = frame["t"].to_numpy()
@@ -139,12 +147,15 @@ def curves(outcomes: Sequence[Outcome], program: Program, segment: int | None = 
     together = pd.concat(each, axis=1) if len(outcomes) > 1 and len(days) else pd.DataFrame(index=days)
     spread = together.quantile([0.05, 0.95], axis=1).T.reindex(days).to_numpy() if together.size else np.nan
     frame[["alive_p05", "alive_p95"]] = spread
-    return frame.assign(active=_mean_active(outcomes, program, days, segment))
+    founded = any(View(outcome, program, segment).founding.any() for outcome in outcomes)
+    active = _mean_active(outcomes, program, days, segment)
+    return frame.assign(active=active, since="day 0" if founded else "entry")
 
 
 def _mean_active(outcomes: Sequence[Outcome], program: Program, days: Floats, segment: int | None) -> Floats:
-    told = [outcome for outcome in outcomes if View(outcome, program, segment).founding.any()]
-    if not told:
+    views = [View(outcome, program, segment) for outcome in outcomes]
+    told = [view.outcome for view in views if view.founding.any()]
+    if not told or any(view.mixed for view in views):
         return np.full(days.size, np.nan)
     each = [active_curve(outcome, program, days, segment).set_index("t")["active"] for outcome in told]
     return pd.concat(each, axis=1).mean(axis=1).reindex(days).to_numpy()
@@ -158,15 +169,16 @@ def cohort_width(horizon: float) -> float:
 def cohorts(people: np.ndarray, horizon: float, width: float = 30.0) -> pd.DataFrame:
     """The cohort table, long: ``cohort, starts, customers, period, alive, churn``.
 
-    Cohort 0 is who was a customer on day 0 (``starts`` 0); cohort k entered in the k-th period of
-    ``width`` days. ``alive`` is the share not left ``period`` periods after entry, told only where the
-    run covers that moment for the whole cohort; ``churn`` is the loss since the period before, over
-    those alive then (blank at period 0 and after nobody is left).
+    Cohort 0 is who was a customer on day 0 or entered at its very start (``starts`` 0); cohort k entered
+    in the k-th period of ``width`` days. ``alive`` is the share not left ``period`` periods after entry,
+    told only where the run covers that moment for the whole cohort; ``churn`` is the loss since the
+    period before, over those alive then (blank at period 0 and after nobody is left).
     """
     inside = are_customers(people)
     entry = np.maximum(people["t_entry"][inside], 0.0)
     durations, observed = lifetimes(entry, people["t_left"][inside], horizon)
-    group = np.where(people["founding"][inside] > 0, 0, np.floor(entry / width).astype(int) + 1)
+    there = (people["founding"][inside] > 0) | (entry == 0.0)
+    group = np.where(there, 0, np.floor(entry / width).astype(int) + 1)
     life = np.where(observed, durations, np.inf)
     parts = [
         _cohort(int(k), life[group == k], horizon - entry[group == k].max(), width) for k in np.unique(group)

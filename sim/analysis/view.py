@@ -93,6 +93,16 @@ class View:
         return self.founding if self.founding.any() else np.ones(self.count, dtype=bool)
 
     @cached_property
+    def homes(self) -> NDArray[np.intp]:
+        """Segments that the cohort is in."""
+        return np.unique(self.column("segment")[self.cohort]).astype(np.intp)
+
+    @cached_property
+    def mixed(self) -> bool:
+        """Whether others entered a segment of the cohort: its daily sums are not the cohort's alone."""
+        return bool(np.isin(self.column("segment")[~self.cohort], self.homes).any())
+
+    @cached_property
     def booked(self) -> NDArray[np.int64]:
         """Daily rows, ``[days, len(DAILY)]``."""
         daily = self.outcome.daily

@@ -1,6 +1,7 @@
 """The run folder: written beside its place under a temporary name, renamed when everything is in it.
 
-A folder that bears its final name is therefore complete; a killed run leaves only ``NAME.partial-PID``.
+A folder that bears its final name is therefore complete; a killed run leaves only ``NAME.partial``.
+Making that one reserves the name: of two runs at once the second is told before it begins.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,19 @@ from sim.errors import RunError, UsageError
 SCHEMA = 1  # of the manifest
 
 
+class Taken(UsageError):
+    """Somebody else has this place, or is about to."""
+
+
 @contextmanager
-def new_folder(place: Path) -> Iterator[Path]:
+def new_folder(place: Path, *, numbered: bool = False) -> Iterator[Path]:
     """A folder to write into, which becomes `place` when the block ends well and vanishes otherwise.
 
+    A place that is taken gets a number where `numbered`; ``place_of`` tells which it became.
     Raises UsageError where `place` is taken or cannot be made, RunError where writing fails.
     """
-    check_free(place)
-    partial = place.with_name(f"{place.name}.partial-{os.getpid()}")
-    _make(partial, place)
+    partial = _reserve_numbered(place) if numbered else _reserve(place)
+    place = place_of(partial)
     try:
         yield partial
         _settle(partial, place)
@@ -36,22 +42,62 @@ def new_folder(place: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def check_free(place: Path) -> None:
-    """Raise UsageError where `place` is a file or a folder with something in it."""
-    if place.is_dir() and any(place.iterdir()):
-        raise UsageError(f"{place}: exists and is not empty; give --out another folder, or remove this one")
-    if place.exists() and not place.is_dir():
-        raise UsageError(f"{place}: is a file; give --out a folder that does not exist yet")
+def _partial_of(place: Path) -> Path:
+    return place.with_name(f"{place.name}.partial")
 
 
-def _make(partial: Path, place: Path) -> None:
+def place_of(partial: Path) -> Path:
+    """What a folder that is being written will be called."""
+    return partial.with_name(partial.name.removesuffix(".partial"))
+
+
+def _reserve(place: Path) -> Path:
+    """Make the folder to write into, which nobody else can then."""
+    if not place.name:
+        raise UsageError(f"{place}: is no name for a new folder; give --out one that does not exist yet")
+    partial = _partial_of(place)
     try:
-        shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
+    except FileExistsError:
+        raise Taken(
+            f"{place}: another run is writing it; wait, or give --out another folder "
+            f"(if that run was killed, remove {partial})"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _unwritable(place, error) from error
+    try:
+        _check_free(place)
+    except BaseException:
+        partial.rmdir()
+        raise
+    return partial
+
+
+def _reserve_numbered(first: Path) -> Path:
+    for number in count(1):
+        try:
+            return _reserve(first if number == 1 else first.with_name(f"{first.name}-{number}"))
+        except Taken:
+            continue
+    raise AssertionError("numbers do not end")
+
+
+def _check_free(place: Path) -> None:
+    """Raise UsageError where `place` is a file or a folder with something in it."""
+    try:
+        full = place.is_dir() and any(place.iterdir())
+        file = place.exists() and not place.is_dir()
     except OSError as error:
-        raise UsageError(
-            f"{place}: cannot be written: {_reason(error)}; give --out a folder that can"
-        ) from error
+        raise _unwritable(place, error) from error
+    if full:
+        raise Taken(f"{place}: exists and is not empty; give --out another folder, or remove this one")
+    if file:
+        raise Taken(f"{place}: is a file; give --out a folder that does not exist yet")
+
+
+def _unwritable(place: Path, error: Exception) -> UsageError:
+    why = _reason(error) if isinstance(error, OSError) else str(error)
+    return UsageError(f"{place}: cannot be written: {why}; give --out a folder that can")
 
 
 def _reason(error: OSError) -> str:
@@ -91,15 +137,10 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 # ---------------------------------------------------------------- names
 def default_place(results: Path, source: Path | None, name: str, fingerprint: str) -> Path:
-    """``results/<business>-<scenario>-<UTC time>-<hash>``, a place nobody has taken."""
+    """``results/<business>-<scenario>-<UTC time>-<hash>``."""
     label = f"{Path(os.path.abspath(source)).parent.name}-{source.stem}" if source else name
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    first = results / f"{_tame(label)}-{moment}-{fingerprint[:8]}"
-    place, number = first, 1
-    while place.exists():
-        number += 1
-        place = first.with_name(f"{first.name}-{number}")
-    return place
+    return results / f"{_tame(label)}-{moment}-{fingerprint[:8]}"
 
 
 def _tame(text: str) -> str:

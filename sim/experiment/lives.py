@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 
+RANGES = 6  # of ids that a message lists at most
+
+
 @dataclass(frozen=True)
 class Life:
     """``rows`` LOG records of one customer, in order; ``person`` his final PERSON record."""
@@ -63,6 +66,21 @@ def life(
 def _person(people: np.ndarray, customer: int) -> np.void:
     found = people[people["id"] == customer]
     if len(found) == 0:
-        last = int(people["id"].max(initial=0))
-        raise UsageError(f"--customer {customer}: there is no such customer; they are 0 to {last}")
+        raise UsageError(f"--customer {customer}: there is no such customer; {_who(people['id'])}")
     return found[0]
+
+
+def _who(ids: np.ndarray) -> str:
+    """The ids there are, by ranges without a gap."""
+    from sim.engine.population import ENTRANTS, PROSPECTS
+
+    numbers = np.sort(ids).astype(np.int64)
+    parts = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1) if len(numbers) else []
+    kinds = ((PROSPECTS, "prospects "), (ENTRANTS, "entrants "), (0, ""))
+    ranges = []
+    for part in parts[:RANGES]:
+        kind = next(word for least, word in kinds if part[0] >= least)
+        ranges.append(f"{kind}{part[0]} to {part[-1]}" if len(part) > 1 else f"{kind}{part[0]}")
+    if not ranges:
+        return "there is nobody in this run"
+    return f"they are {', and '.join(ranges)}{', and others' if len(parts) > RANGES else ''}"

@@ -57,7 +57,8 @@ def replicate(
 
     With `log`, each writes its share of the tables ``visits`` and ``orders`` into that folder
     (``recorder.part``). `finished` is called with each outcome, in order, as soon as it and all before
-    it are there. Without an executor, one worker runs here and several in processes of their own.
+    it are there. Without an executor, one worker runs here and several in processes of their own, no more
+    of them than there are cores.
     Raises RunError where a worker dies.
     """
     blob = pickle.dumps(program)
@@ -67,12 +68,19 @@ def replicate(
         return _collect(executor, tasks, report, done, lambda: 0.0)
     if min(workers, replications) <= 1:
         return [_here(task, program, report, done, replications) for task in tasks]
-    with _pool(min(workers, replications), replications) as (pool, share):
+    with _pool(min(workers, replications, cores()), replications) as (pool, share):
         return _collect(pool, tasks, report, done, share)
 
 
 def _ignore(_: Any) -> None:
     pass
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 # ---------------------------------------------------------------- in this process

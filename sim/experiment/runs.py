@@ -249,15 +249,17 @@ def run(
         replications=_whole(replications, "replications", 1),
         size=size,
         horizon=_quantity(horizon),
-        sets=(*sets_of(scenario), *set),
+        sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
         log=log,
     )
+    workers = _whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
     from sim.engine import lower
 
     program = lower(scenario)
     place = _place(scenario, settings, out, results)
-    with _workplace(place, log) as folder:
+    with _workplace(place, log, numbered=out is None) as folder:
+        place = folders.place_of(folder) if place and folder else None
         began = datetime.now(UTC)
         logs = folder / "tables" if log and folder else None
         outcomes = _simulate(program, settings, logs, workers, executor, progress)
@@ -293,24 +295,35 @@ def _quantity(horizon: str | float | None) -> str | None:
 def prepare(scenario: Scenario | str | Path, settings: Settings) -> Scenario:
     """The scenario with the size, horizon and sets asked for.
 
-    Raises ScenarioError; UsageError where a scenario without a file is to be changed.
+    Raises ScenarioError; UsageError where a scenario without a file is to be changed, or this is none.
     """
-    from sim.scenario import load
+    from sim.scenario import Scenario
 
     extra = {"population.size": settings.size, "horizon": settings.horizon}
     extra = {path: value for path, value in extra.items() if value is not None}
-    if isinstance(scenario, str | Path):
-        return load(scenario, settings.sets, extra)
+    if not isinstance(scenario, Scenario):
+        return _changed(scenario, settings.sets, extra)
     if settings.sets == sets_of(scenario) and not extra:
         return scenario
     if scenario.path is None:
         raise UsageError("size, horizon and set change a scenario file; change this scenario's data instead")
-    return load(scenario.path, settings.sets, extra)
+    return _changed(scenario.path, settings.sets, extra)
+
+
+def _changed(path: str | Path, sets: Sequence[str], extra: Mapping[str, Any]) -> Scenario:
+    """The scenario in a file with changes; a set that the extra hides must be right all the same."""
+    from sim.scenario import load
+
+    named = [text.partition("=")[0].strip() for text in sets]
+    open_ = {key: extra[key] for key in extra if not any(f"{key}.".startswith(f"{n}.") for n in named)}
+    if open_ != extra:
+        load(path, sets, open_)
+    return load(path, sets, extra)
 
 
 def sets_of(scenario: Scenario | str | Path) -> tuple[str, ...]:
     """The ``path=value`` settings that a scenario was loaded with, as its origins tell them."""
-    if isinstance(scenario, str | Path):
+    if not hasattr(scenario, "origins"):
         return ()
     labels = dict.fromkeys(origin.label.removeprefix("--") for origin in scenario.origins.values())
     return tuple(label.removeprefix("set ") for label in labels if label.startswith("set "))
@@ -328,10 +341,10 @@ def _place(
 
 
 @contextmanager
-def _workplace(place: Path | None, log: bool) -> Iterator[Path | None]:
+def _workplace(place: Path | None, log: bool, *, numbered: bool) -> Iterator[Path | None]:
     """Where files go while the run is under way; the temporary folder of a run that is not kept stays."""
     if place is not None:
-        with folders.new_folder(place) as folder:
+        with folders.new_folder(place, numbered=numbered) as folder:
             yield folder
     elif log:
         temporary = Path(tempfile.mkdtemp(prefix="touchpoint-"))

@@ -7,6 +7,7 @@ The same frame gives the same bytes.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def draw_retention(frame: pd.DataFrame, program: Program) -> Figure:
     """Alive (Kaplan-Meier with its band) and active share over time, from ``retention.curves``."""
     if frame.empty:
         return nothing("Nobody was a customer in this run")
-    from_start = bool(frame["active"].notna().any())
+    from_start = frame["since"].iloc[0] == "day 0"
     figure, axes = canvas(_retention_headline(frame, program, from_start), _retention_words(frame, program))
     days = frame["t"]
     if frame["alive_p05"].notna().any():
@@ -318,11 +319,13 @@ PICTURES: dict[str, Picture] = {
 def save(figure: Figure, folder: Path | str, name: str, frame: pd.DataFrame | None = None) -> list[Path]:
     """Write ``name.png`` (150 dpi), ``name.svg`` and, with its frame, ``name.csv``; returns the paths.
 
-    Nothing in the files depends on the clock or on chance: the same figure gives the same bytes.
+    Nothing in the files depends on the clock or on chance: the same figure gives the same bytes. Letters
+    that the font does not have (names in Chinese, say) become boxes, without a warning.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
         matplotlib.rcParams.update(STYLE)
         figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.errors import Problem, ScenarioError
+from sim.errors import Problem, ScenarioError, UsageError
+from sim.finding import located
 from sim.scenario.checks import check, given_shares, read_assumptions
 from sim.scenario.columns import Reading
 from sim.scenario.extends import Chain
@@ -21,13 +22,19 @@ from sim.scenario.wrong import Wrong
 
 
 def load(path: str | Path, sets: Sequence[str] = (), extra: Mapping[str, Any] | None = None) -> Scenario:
-    """The scenario in a file, over those it extends, with settings on top.
+    """The scenario in a file, or of a name that ships, over those it extends, with settings on top.
 
-    ``sets`` are texts ``path.to.key=value`` (the value in YAML), ``extra`` the same as a mapping. Both
+    ``sets`` are texts ``path.to.key=value`` (the value in YAML) or one, ``extra`` the same as a mapping. Both
     also reach the baseline, where what they name exists in it: strategy and baseline share one world.
-    Raises :class:`sim.errors.ScenarioError` with every problem found, each with file, line and column.
+    Raises :class:`sim.errors.ScenarioError` with every problem found, each with file, line and column;
+    UsageError for what is no path or no text.
     """
-    file = Path(os.path.abspath(path))
+    sets = [sets] if isinstance(sets, str) else sets
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"expected the path of a scenario file, got {path!r}")
+    if not all(isinstance(text, str) for text in sets):
+        raise UsageError(f"expected settings such as 'horizon=10 d', got {sets!r}")
+    file = Path(os.path.abspath(located(path) or path))
     chain = Chain()
     chain.read(file)
     scenario = _assembled(chain, read_settings(sets, extra))

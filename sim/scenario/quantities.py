@@ -6,7 +6,7 @@ A :class:`Quantity` serves as pydantic metadata: a field of type ``Annotated[flo
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic_core import core_schema
@@ -36,6 +36,7 @@ class Quantity:
     examples: tuple[object, ...] = ()
     words: Mapping[str, Any] = field(default_factory=dict, hash=False)
     inverse: "Quantity | None" = None
+    tells_high: bool = False  # a number beyond the upper bound is told that bound alone
 
     def parse(self, value: object) -> Any:
         """The value in base units. Raises :class:`Wrong`: what was expected, what was found, the nearest."""
@@ -45,6 +46,8 @@ class Quantity:
             number = self.read(value)
         except Unreadable as hint:
             raise self._wrong(value, str(hint)) from None
+        if self.tells_high and number > self.high:
+            raise Wrong(f"expected at most {self.write(self.high)}, got {shown(value)}")
         if not self.holds(number):
             raise self._wrong(value)
         return number
@@ -95,11 +98,12 @@ INTENSITY = Quantity("a number from 0 to 1", low=0, high=1, family="beta", examp
 STARS = Quantity("an average of 1 to 5 stars", low=1, high=5, examples=(4.3,))
 COUNT = Quantity(
     "a whole number of at least 0", units.read_count, units.write_count, low=0, high=BILLION,
-    examples=(40, "2_400"),
+    examples=(40, "2_400"), tells_high=True,
 )  # fmt: skip
+SIZE = replace(COUNT, high=2**30 - 1)  # ids of those who enter later begin there
 POSITIVE_COUNT = Quantity(
     "a whole number of at least 1", units.read_count, units.write_count, low=1, high=BILLION,
-    examples=(2, 600),
+    examples=(2, 600), tells_high=True,
 )  # fmt: skip
 WHOLE = Quantity(
     "a whole number", units.read_count, units.write_count, low=-BILLION, high=BILLION, examples=(0, 1)
@@ -144,6 +148,8 @@ POSITIVE_DURATION = Quantity(
     "a duration above 0 such as 20 min or 3 d", units.read_duration, units.write_duration, "d", low=0,
     above=True, examples=("1 d", "1 month", "1 y"),
 )  # fmt: skip
+HORIZON = replace(POSITIVE_DURATION, high=100 * units.YEAR, tells_high=True)
+WARM_UP = replace(DURATION, high=10 * units.YEAR, tells_high=True)
 PERIOD = Quantity(
     "a period such as every month or 14 d", units.read_period, units.write_duration, "d", low=0, above=True,
     examples=("every month", "1 y"),

@@ -13,7 +13,7 @@ from sim.scenario.columns import read_column
 from sim.scenario.journeys import Journey
 from sim.scenario.nodes import Node, Origin
 from sim.scenario.psychology import Psychology, PsychologySetting
-from sim.scenario.quantities import Count, Duration, Money, Period, PositiveDuration, Rate, Share
+from sim.scenario.quantities import Duration, Money, Period, PositiveDuration, Rate, Share
 from sim.scenario.record import Record, declared
 from sim.scenario.touchpoints import Signal, Staff, Stock, Touchpoint
 from sim.scenario.traits import Segment, Traits
@@ -33,7 +33,7 @@ Day = Annotated[date, BeforeValidator(_text)]
 class Population(Record):
     """How many customers there are on day 0, and how many share a site."""
 
-    size: Count = declared("Customers on day 0 (1000; 0 where people enter later).", 1000)
+    size: Annotated[int, q.SIZE] = declared("Customers on day 0 (1000; 0 where people enter later).", 1000)
     site: Annotated[int | str, q.SITE] = declared(
         "Customers who share one site, its staff, stock and local signals; all: one site.", "all"
     )
@@ -117,9 +117,9 @@ class Scenario(Record):
     name: str = declared("Title of the scenario.")
     about: str = declared("What it is about, in a sentence or two.", "")
     currency: str = declared("Currency of all amounts.", "EUR")
-    horizon: PositiveDuration = declared("How long the run lasts, in days.")
+    horizon: Annotated[float, q.HORIZON] = declared("How long the run lasts, in days.")
     starts: Day | None = declared("Date of day 0; a Monday without it.", None)
-    warm_up: Duration | None = declared(
+    warm_up: Annotated[float, q.WARM_UP] | None = declared(
         "Unrecorded time before day 0, in days (60 d; 0 with psychology off or nobody there on day 0).", None
     )
     discount_rate: Share = declared("Discount on later money, share per year.", 0.10)

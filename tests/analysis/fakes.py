@@ -110,13 +110,18 @@ def leave(people, rng, per_year, horizon):
 
 
 def busy(program, *, size=400, replication=0, per_year=0.4, staggered=False, order_rate=0.3):
-    """A lively outcome: people leave, order, feel; consistent enough for every KPI and picture."""
+    """A lively outcome: people leave, order, feel; consistent enough for every KPI and picture.
+
+    Unless all are ``staggered``, latecomers have the last of several segments to themselves.
+    """
     rng = np.random.default_rng([7, replication])
     people = nobody(program, size)
     if staggered:
         people["founding"], people["t_entry"] = 0, np.sort(rng.uniform(0, program.horizon * 0.6, size))
     else:
-        late = rng.random(size) < 0.15
+        segments = len(program.segment_names)
+        late = (rng.random(size) < 0.15) & (segments > 1)
+        people["segment"] = np.where(late, segments - 1, np.arange(size) % max(1, segments - 1))
         people["founding"][late] = 0
         people["t_entry"][late] = rng.uniform(0, program.horizon, late.sum())
     leave(people, rng, per_year, program.horizon)

@@ -76,6 +76,14 @@ def test_waits(two):
     )
 
 
+def test_intervals_end_where_values_do(two):
+    outcomes, _ = two
+    outcomes[1].felt[2] = outcomes[1].touches[1, 2, OK] * MILLION
+    outcomes[1].staff["wait"] *= 5
+    assert balance(*two).set_index("stage").loc["use", "high"] == 1.0
+    assert waits(*two)["low"].tolist() == [0.0]
+
+
 def test_waits_where_nobody_asked(fakes):
     program = fakes.make_program(horizon=5.0)
     frame = waits([fakes.blank(program, fakes.nobody(program, 1))], program)

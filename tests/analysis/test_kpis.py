@@ -176,7 +176,7 @@ def test_summary():
     ]
     found = summary(rows, "EUR")
     assert list(found) == ["orders", "average_order_value", "revenue_w1"]
-    assert found["orders"] == {"mean": 5.0, "low": pytest.approx(5 - 12.7062 * 5, rel=1e-4),
+    assert found["orders"] == {"mean": 5.0, "low": 0.0,
                                "high": pytest.approx(5 + 12.7062 * 5, rel=1e-4), "p05": 0.5, "p95": 9.5,
                                "unit": "orders", "n": 2}  # fmt: skip
     once = found["average_order_value"]
@@ -184,6 +184,25 @@ def test_summary():
     assert once["unit"] == "EUR per order"
     assert found["revenue_w1"]["unit"] == "EUR"
     assert summary([]) == {}
+
+
+def test_intervals_end_where_values_do():
+    names = ("retention", "valence", "trust", "wait_mean", "profit", "reviews_average")
+    low, high = (0.0, -1.0, 0.0, 0.0, -99.0, 1.0), (0.9, 1.0, 0.9, 9.0, 9.0, 5.0)
+    found = summary([dict(zip(names, low, strict=True)), dict(zip(names, high, strict=True))])
+    bounds = {name: (found[name]["low"], found[name]["high"]) for name in names}
+    assert bounds["retention"] == bounds["trust"] == (0.0, 1.0)
+    assert bounds["valence"] == (-1.0, 1.0)
+    assert bounds["wait_mean"] == (0.0, pytest.approx(4.5 + 12.7062 * 4.5, rel=1e-4))
+    assert bounds["profit"] == pytest.approx((-45 - 12.7062 * 54, -45 + 12.7062 * 54), rel=1e-4)
+    assert bounds["reviews_average"] == (0.0, 5.0)
+
+
+def test_the_python_of_the_page_runs(monkeypatch, capsys):
+    monkeypatch.chdir(DOC.parents[1])
+    (block,) = re.findall(r"^```python\n(.*?)^```", DOC.read_text("utf-8"), re.M | re.S)
+    exec(block, {})
+    assert 0 < float(capsys.readouterr().out) <= 1
 
 
 def test_definition_of_windows():

@@ -1,8 +1,12 @@
 """Retention against hand-worked numbers, known laws and its own definitions."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import sim
+from sim.analysis.kpis import kpis
 from sim.analysis.retention import (
     active_curve,
     alive_curve,
@@ -118,6 +122,56 @@ def test_active_counts_who_bought_lately(fakes):
     assert frame["active"].tolist() == [0.25, 0.25, 0.75, 0.5, 0.5, 0.5]
 
 
+def test_active_is_about_the_customers_of_day_0(fakes):
+    program = fakes.make_program(horizon=4.0, active_within=2.0)
+    people = fakes.nobody(program, 4)
+    people["founding"][[1, 3]], people["t_entry"][[1, 3]] = 0, [1.0, 2.0]  # the other segment
+    people["t_order"] = [3.0, 3.5, 1.0, 3.5]
+    outcome = fakes.blank(program, people)
+    outcome.daily[1, 0, DAY["active_from"]] = 1
+    outcome.daily[2, 1, DAY["active_from"]] = 2  # of others
+    frame = active_curve(outcome, program, np.array([0.0, 1.0, 2.0, 3.0, 4.0]))
+    assert frame["active"].tolist() == [0, 0.5, 0.5, 0.5, 0.5]
+    assert frame["active"].iloc[-1] == kpis(outcome, program)["retention_active"]
+
+
+def test_active_is_blank_where_others_entered_the_segments_of_day_0(fakes):
+    program = fakes.make_program(horizon=4.0)
+    people = fakes.nobody(program, 4)
+    people["founding"][3], people["t_entry"][3] = 0, 1.0
+    outcomes = [fakes.blank(program, people), fakes.blank(program, fakes.nobody(program, 4))]
+    assert active_curve(outcomes[0], program)["active"].isna().all()
+    frame = curves(outcomes, program)
+    assert frame["active"].isna().all()
+    assert frame["since"].unique().tolist() == ["day 0"]
+    assert curves(outcomes, program, segment=0)["active"].notna().all()
+
+
+def test_the_curve_of_a_run_ends_at_its_kpis():
+    """With prospects who come, over all replications; and at 30 days where a run of 30 days ends."""
+    shop = Path(__file__).parents[2] / "scenarios" / "coffee_shop" / "baseline.yaml"
+    run, short = (
+        sim.run(shop, size=60, horizon=days, set=["active_if.bought_within=9 d"], replications=2, log=False)
+        for days in (45.0, 30.0)
+    )
+    last, early = run.retention.iloc[-1], run.retention.set_index("t").loc[30.0]
+    assert run.kpis.loc["entered", "mean"] > 0
+    assert last["t"] == 45.0
+    for name, kpi in (("alive", "retention"), ("active", "retention_active")):
+        assert last[name] == pytest.approx(run.kpis.loc[kpi, "mean"], abs=1e-12)
+        assert early[name] == pytest.approx(short.kpis.loc[kpi, "mean"], abs=1e-12)
+        assert last[name] < 1
+
+
+def test_a_cohort_of_day_0_that_is_gone_is_told_to_the_end(fakes):
+    program = fakes.make_program(horizon=10.0)
+    people = fakes.nobody(program, 2)
+    people["t_left"], people["status"] = [2.0, 3.0], LEFT
+    frame = curves([fakes.blank(program, people)], program)
+    assert frame["t"].iloc[-1] == 10.0
+    assert frame["alive"].tolist()[-7:] == [0.0] * 7
+
+
 def test_active_is_out_of_those_who_had_entered(fakes):
     program = fakes.make_program(horizon=4.0)
     people = fakes.nobody(program, 4)
@@ -153,6 +207,16 @@ def test_cohorts_by_hand(fakes):
     assert second["customers"].unique().tolist() == [2]
     assert second["alive"].tolist() == [1.0, 0.5, 0.5]  # the later of the two entered on day 20: 70 days seen
     assert frame[frame["cohort"] == 3]["period"].tolist() == [0]
+
+
+def test_who_enters_at_the_start_is_of_day_0_and_who_never_came_is_nowhere(fakes):
+    program = fakes.make_program(horizon=60.0)
+    people = fakes.nobody(program, 5)
+    people["founding"][1:], people["t_entry"][1:] = 0, [0.0, 0.5, 30.0, 1.0]
+    fakes.become_prospects(people, 1)  # t_entry inf
+    sizes = cohorts(people, 60.0, 30.0).drop_duplicates("cohort").set_index("cohort")["customers"]
+    assert sizes.to_dict() == {0: 2, 1: 1, 2: 1}
+    assert churn(people, 60.0, 30.0)["alive"].tolist() == [2, 4]
 
 
 def test_churn_by_hand(fakes):

@@ -329,6 +329,27 @@ def test_a_new_cycle_leaves_the_visits_of_others_alone(strategy):
     assert without(kept[0], "chance") == without(kept[1], "chance")
 
 
+def test_no_two_occasions_share_their_luck():
+    """Whoever is talked into staying after two more renewals pays for the one at which he wanted to go."""
+    bill = {"sells": {"price": "contract"}, "fails": {"chance": 0.5}}
+    steps = {"plea": {"next": {"end": {"after": "15 d"}}}}
+    renewing = {
+        "psychology": "off",
+        "horizon": "200 d",
+        "contract": {"renews": "10 d", "price": 5},
+        "customers": {"leaves": "50 % per renewal"},
+        "segments": {},
+        "touchpoints": {"bill": bill, "plea": {}},
+        "journeys": {
+            "pay": {"starts_on": {"renewal": {"becomes": "bill"}}, "steps": {"bill": {"next": "end"}}},
+            "stay": {"starts_on": {"leaving": {"becomes": "plea"}}, "steps": steps},
+        },
+    }
+    log = run(parse(TOWN | renewing))
+    bills = log[["customer", "index"]][log["touchpoint"] == 0].tolist()
+    assert len(set(bills)) == len(bills) > 1_000
+
+
 # ---------------------------------------------------------------- seeds
 def test_the_same_seed_gives_the_same_log():
     scenario = parse(TOWN)

@@ -344,7 +344,7 @@ def test_the_first_wait_of_regular_needs_has_its_equilibrium_law():
 
 
 def test_newcomers_wait_a_whole_gap(tmp_path):
-    """Entered on day 0: the first need has the law of any gap. Kolmogorov-Smirnov at level 1e-4, n = 3,000."""
+    """Entered on day 0: the first need has the law of any gap. Level 1e-4, n = 3,000."""
     (tmp_path / "days.csv").write_text("day\n" + "0\n" * 3_000, encoding="utf-8")
     enters = {"on_days": {"file": "days.csv", "column": "day"}}
     needs = {"needs": {"mean": "1 per week", "regularity": 3}}
@@ -400,6 +400,14 @@ def test_leaving_changes_on_day_0(strategy, before, after, reconsiders):
     outcome = log_of(strategy({"customers": {"leaves": after}}, base))[0]
     p = 1 - math.exp(-float(after.split()[0]) * 90 / 365)
     assert abs((outcome.people.status == LEFT).sum() - 400 * p) < 4 * math.sqrt(400 * p * (1 - p))
+
+
+def test_no_moment_to_leave_is_left_over_from_the_baseline(strategy):
+    """Leaving after visits only, and nobody visits."""
+    base = merged(PLAIN, {"customers": {"needs": "never", "leaves": "4 per year"}})
+    visits_only = {"leaves": "20 % per visit", "reconsiders": "after a visit"}
+    outcome = log_of(strategy({"customers": visits_only}, base))[0]
+    assert (outcome.people.status == LEFT).sum() == 0
 
 
 def test_leaving_does_not_slow_down_because_a_strategy_makes_feelings_weigh_more(strategy):

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from sim.errors import RunError, UsageError
-from sim.experiment.folder import copy_inputs, default_place, input_places, new_folder, write_json
+from sim.experiment.folder import (
+    copy_inputs,
+    default_place,
+    input_places,
+    new_folder,
+    place_of,
+    write_json,
+)
 
 
 def test_it_gets_its_name_when_everything_is_in_it(tmp_path):
@@ -77,9 +84,29 @@ def test_default_names_say_business_scenario_and_hash_and_never_clash(tmp_path):
     source = Path("coffee_shop/surprise_gift.yaml")
     first = default_place(tmp_path, source, "Surprise", "0123456789abcdef")
     assert first.name.startswith("coffee_shop-surprise_gift-2") and first.name.endswith("Z-01234567")
-    first.mkdir()
-    second = default_place(tmp_path, source, "Surprise", "0123456789abcdef")
-    assert not second.exists()
+    with new_folder(first, numbered=True) as one, new_folder(first, numbered=True) as two:
+        assert [place_of(folder) for folder in (one, two)] == [first, Path(f"{first}-2")]
+    assert sorted(tmp_path.iterdir()) == [first, Path(f"{first}-2")]
+
+
+def test_of_two_runs_at_once_the_second_is_told_before_it_begins(tmp_path):
+    with new_folder(tmp_path / "run") as folder:
+        with pytest.raises(UsageError, match="another run is writing it"), new_folder(tmp_path / "run"):
+            raise AssertionError("never gets here")
+        (folder / "a.txt").write_text("a")
+    assert (tmp_path / "run" / "a.txt").is_file()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_disk_takes_is_refused(tmp_path, name):
+    with pytest.raises(UsageError, match="cannot be written"), new_folder(tmp_path / name):
+        raise AssertionError("never gets here")
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_folder_without_a_name_is_refused(name):
+    with pytest.raises(UsageError, match="is no name for a new folder"), new_folder(Path(name)):
+        raise AssertionError("never gets here")
 
 
 def test_a_scenario_without_a_file_is_named_after_its_name(tmp_path):

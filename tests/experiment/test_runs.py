@@ -166,6 +166,7 @@ def test_a_scenario_without_a_file_cannot_be_changed_by_settings(kiosk, monkeypa
         ({"seed": 1.5}, "seed: a whole number"),
         ({"replications": 0}, "replications: a whole number from 1 on is needed, not 0"),
         ({"replications": True}, "replications: a whole number"),
+        ({"workers": 0}, "workers: a whole number from 1 on is needed, not 0"),
     ],
 )
 def test_numbers_that_make_no_sense(kiosk, options, message):

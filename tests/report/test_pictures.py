@@ -121,3 +121,18 @@ def test_visitors_get_no_retention_picture(fakes, tmp_path):
 )
 def test_labels_keep_their_distance(values, expected):
     assert spread(values, 0.1, 0.0, 1.0) == pytest.approx(expected)
+
+
+def test_names_in_any_script_are_written_without_a_warning(fakes, tmp_path, recwarn):
+    program = fakes.make_program(touchpoints=(("珈琲", 2),), touchpoint_stage=(2,))
+    pictures.write([fakes.busy(program, size=50)], program, tmp_path)
+    assert not [str(warning.message) for warning in recwarn]
+
+
+def test_a_cohort_of_day_0_stays_one_where_active_is_blank(fakes):
+    program = fakes.make_program()
+    people = fakes.nobody(program, 20)
+    people["founding"][10:], people["t_entry"][10:] = 0, 5.0
+    frame = pictures.curves([fakes.blank(program, people)], program)
+    assert frame["active"].isna().all()
+    assert "of the customers of day 0" in headline(pictures.draw_retention(frame, program))

@@ -4,7 +4,8 @@ import timeit
 
 import pytest
 
-from sim.errors import ScenarioError
+from sim import scenarios_folder
+from sim.errors import ScenarioError, UsageError
 from sim.scenario import Dist, Scenario, load, parse
 from sim.scenario.quantities import Budget, Prospects
 from sim.scenario.weekly import Slot
@@ -365,3 +366,19 @@ def test_leaving_per_renewal_is_assumed_per_renewal():
     service = load("streaming.yaml", ["assumed.customers.leaves.mean=3 % per renewal .. 7 % per renewal"])
     assumption = service.assumed["customers.leaves.mean"]
     assert assumption.dist.params == (0.03, 0.07) and assumption.write(0.05) == "5 % per renewal"
+
+
+def test_one_setting_may_be_a_text(small):
+    small()
+    assert load("shop.yaml", "horizon=10 d").horizon == 10
+
+
+def test_scenarios_that_ship_are_known_by_name():
+    assert load("cdnow/pareto_nbd").path == scenarios_folder() / "cdnow" / "pareto_nbd.yaml"
+
+
+@pytest.mark.parametrize(("path", "sets"), [(None, ()), (7, ()), ("shop.yaml", [None])])
+def test_what_is_no_path_or_no_setting_is_refused(small, path, sets):
+    small()
+    with pytest.raises(UsageError, match="expected"):
+        load(path, sets)
