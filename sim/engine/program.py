@@ -353,6 +353,10 @@ def _campaign(scenario: Scenario, name: str) -> CampaignPlan:
     if campaign is None:
         return CampaignPlan(name, math.inf, 0.0, 1.0)
     ends = math.inf if campaign.ends is None else campaign.ends
+    if (min(ends, scenario.horizon) - campaign.starts) / campaign.picks.every >= MAX_INDEX:
+        where = str(scenario.origins.get(("campaigns", name, "picks", "every"), ""))
+        what = f"at most {MAX_INDEX:,} picks can be numbered; pick more rarely"
+        raise ScenarioError([Problem(where, f"campaigns.{name}.picks.every", what)])
     return CampaignPlan(name, campaign.starts, ends, campaign.picks.every)
 
 

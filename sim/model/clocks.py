@@ -83,9 +83,12 @@ def start_leaving_clock(w, p, t):
 @njit
 def restart_leaving_clock(w, p, t):
     """The next moment to reconsider after t, at the rate that holds from t on."""
-    if w.segments[p.segment].leaves_by == BY_RATE:
+    by = w.segments[p.segment].leaves_by
+    if by == BY_RATE:
         p.n_leave += 1
         p.due_leave = t + _wait_to_reconsider(w, p)
+    elif by != BY_RENEWAL:
+        p.due_leave = math.inf
 
 
 @njit

@@ -31,7 +31,6 @@ PERSON = np.dtype(
         ("id", "u4"),
         ("n_need", "i4"),
         ("n_leave", "i4"),
-        ("n_leaving", "i4"),
         ("n_touch", "i4"),
         ("n_order", "i4"),
         ("seq", "i4"),  # log rows written
@@ -336,7 +335,7 @@ DAILY = (
     "orders",
     "repeat_orders",
     "revenue",  # cents
-    "margin",  # cents: revenue times margin
+    "margin",  # cents: revenue less the cost of the goods
     "cost",  # cents: touches, gifts, messages
     "valence",  # millionths
     "reviews",

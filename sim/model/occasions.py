@@ -229,7 +229,7 @@ def chance_to_leave(w, p, t):
     count(w, p, t, _RECONSIDERED, ONE)
     chance = leaving_chance(w, p, t) if renewal else _thinned(w, p, t)
     if t >= 0.0 and draw(w, p, LEAVE, index, FIRST_VISIT, clocks.ACCEPT) < chance:
-        want_to_leave(w, p, t, chance)
+        want_to_leave(w, p, t, index, chance)
         return
     _stay(w, p, t, index, chance)
     if renewal:
@@ -254,15 +254,12 @@ def _stay(w, p, t, index, chance):
 
 
 @njit
-def want_to_leave(w, p, t, chance):
-    """A customer has decided to go: the journey of `leaving` may plead, otherwise he is gone."""
+def want_to_leave(w, p, t, index, chance):
+    """A customer has decided to go, at moment `index`: the journey of `leaving` may plead, otherwise he is gone."""
     first = np.int64(w.streams[PLEA].step)
     if first < 0:
         leave(w, p, t, decided(w, p), chance)
         return
-    index = np.int64(p.n_leaving)
-    p.n_leaving += 1
-    _check_index(w, p.n_leaving)
     if draw(w, p, PLEA, index, FIRST_VISIT, clocks.CHOICE) >= w.streams[PLEA].usually:
         leave(w, p, t, decided(w, p), chance)
         return
@@ -295,7 +292,7 @@ def resume(w, p, t):
     gift = w.pool[n].waits_at >= 0
     free_node(w, n)
     if step < 0:
-        end(w, p, t, stream, step)
+        end(w, p, t, stream, index, step)
         return
     if chance == SENT:
         if stream >= CAMPAIGNS:
@@ -367,7 +364,7 @@ def onward(w, p, t, stream, index, visits, step, outcome, valence):
     delay = delay_of(w, p, e, stream, index, visit)
     if delay <= 0.0:
         if target < 0:
-            end(w, p, t, stream, target)
+            end(w, p, t, stream, index, target)
         return target, visits, chance, trigger
     if target != END or stream == PLEA:
         insert(w, p, new_node(w, t + delay, stream, index, visits, target, chance, trigger, NOBODY))
@@ -375,13 +372,13 @@ def onward(w, p, t, stream, index, visits, step, outcome, valence):
 
 
 @njit
-def end(w, p, t, stream, target):
+def end(w, p, t, stream, index, target):
     """A journey's end: the customer leaves, or a plea was heard and he renews after all."""
     if target == LEAVES:
         leave(w, p, t, decided(w, p) if stream == PLEA else layout.JOURNEY, 1.0)
     elif stream == PLEA and w.segments[p.segment].leaves_by == BY_RENEWAL and w.streams[LEAVE].step >= 0:
         first = np.int64(w.streams[LEAVE].step)
-        insert(w, p, new_node(w, t, LEAVE, np.int64(p.n_leave) - 1, NO_VISITS, first, SENT, NOBODY, NOBODY))
+        insert(w, p, new_node(w, t, LEAVE, index, NO_VISITS, first, SENT, NOBODY, NOBODY))
 
 
 @njit
