@@ -23,13 +23,20 @@ def profile_time(w, calendar, t):
 
 
 @njit
+def _slot(w, breaks, calendar, x):
+    """The slot of a calendar's week in which x lies, by clock (calendar_at) or by profile (calendar_sum)."""
+    j = w.calendar_start[calendar]
+    last = w.calendar_start[calendar + 1] - 1
+    while j < last - 1 and breaks[j + 1] <= x:
+        j += 1
+    return j
+
+
+@njit
 def _integral(w, calendar, at):
     weeks = math.floor(at / WEEK)
     x = at - weeks * WEEK
-    j = w.calendar_start[calendar]
-    last = w.calendar_start[calendar + 1] - 1
-    while j < last - 1 and w.calendar_at[j + 1] <= x:
-        j += 1
+    j = _slot(w, w.calendar_at, calendar, x)
     width = w.calendar_at[j + 1] - w.calendar_at[j]
     share = (x - w.calendar_at[j]) / width
     return weeks * WEEK + w.calendar_sum[j] + share * (w.calendar_sum[j + 1] - w.calendar_sum[j])
@@ -44,10 +51,7 @@ def clock_time(w, calendar, tau):
     at = tau + _integral(w, calendar, weekday)
     weeks = math.floor(at / WEEK)
     x = at - weeks * WEEK
-    j = w.calendar_start[calendar]
-    last = w.calendar_start[calendar + 1] - 1
-    while j < last - 1 and w.calendar_sum[j + 1] <= x:
-        j += 1
+    j = _slot(w, w.calendar_sum, calendar, x)
     height = w.calendar_sum[j + 1] - w.calendar_sum[j]
     if height <= 0.0:  # the profile ends in idle hours: the next week's first active hour
         j, weeks = w.calendar_start[calendar], weeks + 1.0
@@ -65,8 +69,5 @@ def is_open(w, calendar, t):
         return True
     at = t + w.times[WEEKDAY]
     x = at - math.floor(at / WEEK) * WEEK
-    j = w.calendar_start[calendar]
-    last = w.calendar_start[calendar + 1] - 1
-    while j < last - 1 and w.calendar_at[j + 1] <= x:
-        j += 1
+    j = _slot(w, w.calendar_at, calendar, x)
     return w.calendar_sum[j + 1] > w.calendar_sum[j]
