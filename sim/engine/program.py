@@ -192,20 +192,17 @@ def lower(scenario: Scenario) -> Program:
     names = collect([scenario] if baseline is scenario else [baseline, scenario])
     _check_emotions(scenario, names)
     before = _lower(baseline, names, baseline, None)
-    if baseline is scenario:
-        return before
-    warm = before if before.start < 0.0 else None
-    return _lower(scenario, names, baseline, warm)
+    return before if baseline is scenario else _lower(scenario, names, baseline, before)
 
 
-def _lower(scenario: Scenario, names: Names, baseline: Scenario, warm: Program | None) -> Program:
+def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program | None) -> Program:
+    """One scenario; ``before`` is its baseline's program, None for the baseline itself."""
     samplers = Samplers()
     static = Rows(scenario, names, samplers).arrays()
     start = _warm_up_start(baseline)
     sites = count_sites(scenario)
-    expectation, transparency = (
-        _delivered(baseline, names) if scenario is not baseline else psyche.delivered(scenario, names, static)
-    )
+    warm = before if before and before.start < 0.0 else None
+    expectation, transparency = _expected(before) if before else psyche.delivered(scenario, names, static)
     static["emotions"] = psyche.emotion_rows(scenario, names)
     static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, baseline)
     static["signals"] = _signal_rows(scenario, names)
@@ -250,8 +247,10 @@ def _check_emotions(scenario: Scenario, names: Names) -> None:
         raise ScenarioError([Problem(where, "psychology.emotions", what)])
 
 
-def _delivered(baseline: Scenario, names: Names) -> tuple[float, float]:
-    return psyche.delivered(baseline, names, Rows(baseline, names, Samplers()).arrays())
+def _expected(before: Program) -> tuple[float, float]:
+    """(perceived quality, transparency) that customers of the baseline know."""
+    row = before.static["psyche"][0]
+    return row.expectation, row.normative
 
 
 def _warm_up_start(baseline: Scenario) -> float:

@@ -11,7 +11,6 @@ from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, LOG, NOBODY, OUTCOMES, PENDING
 from sim.model.world import (
-    EVENTS,
     FREE,
     LEVEL,
     LOG_ALL,
@@ -90,10 +89,6 @@ class State:
         left = rows[finished:].copy()
         log[: len(left)] = left
         tally[LOGGED] = len(left)
-
-    def events(self) -> int:
-        """Events so far."""
-        return int(self["tally"][EVENTS])
 
 
 def in_order(rows: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.model.layout import EMOTIONS
 
 LN2 = math.log(2.0)
 
@@ -121,12 +120,3 @@ def upset(w, p, t):
         if w.emotions[k].bad:
             worst = max(worst, emotion(w, p, k, t))
     return min(worst, 1.0)
-
-
-@njit
-def forget_feelings(p):
-    """A new customer starts neutral."""
-    for k in range(EMOTIONS):
-        p.emotion[k] = 0.0
-    p.goodwill = p.satisfaction = p.affective = 0.0
-    p.obligation = p.gift_habit = p.scarce_seen = 0.0

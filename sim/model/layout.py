@@ -89,7 +89,6 @@ PENDING = np.dtype(
 
 # ---------------------------------------------------------------- the event log
 TOUCH, LEAVING, SKIPPED, STAYING, ENTERING = np.arange(5)  # kind; SKIPPED and STAYING for stories only
-KINDS = ("touch", "left", "skipped", "stayed", "entered")
 OK, FAILED, GAVE_UP, CLOSED, SOLD_OUT = np.arange(5)  # outcome
 OUTCOMES = ("ok", "failed", "gave up", "closed", "sold out")
 

@@ -6,7 +6,7 @@ from sim._jit import njit
 from sim.model.layout import DAY, MILLION, SKIPPED, STAYING
 from sim.model.world import EVENTS, LEVEL, LOG_ALL, LOGGED, NO_LOG
 
-_TOUCHES, _FAILURES, _VALENCE = DAY["touches"], DAY["failures"], DAY["valence"]
+_TOUCHES, _VALENCE = DAY["touches"], DAY["valence"]
 _ACTIVE_FROM, _ACTIVE_UNTIL = DAY["active_from"], DAY["active_until"]
 _OUTCOME_COLUMNS = (DAY["touches"], DAY["failures"], DAY["gave_up"], DAY["closed"], DAY["sold_out"])
 ONE = np.int64(1)
