@@ -324,6 +324,11 @@ def test_a_run_that_cannot_be_finished_ends_with_1(kiosk, monkeypatch):
 
 
 # ---------------------------------------------------------------- being stopped
+def _heed_interrupts() -> None:
+    """A shell's background jobs ignore SIGINT, and so would everything that the tests start there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("signal_number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stopped_run_leaves_nothing(kiosk, elsewhere, signal_number, status, workers):
@@ -341,7 +346,12 @@ def test_a_stopped_run_leaves_nothing(kiosk, elsewhere, signal_number, status, w
         str(workers),
     ]
     run = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
     )
     while not list(elsewhere.glob("results/*.partial/tables/visits-*")):
         assert run.poll() is None, run.stderr.read()
