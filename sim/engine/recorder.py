@@ -291,15 +291,21 @@ def daily(outcome: Any, program: Any) -> pa.Table:
 
 def _present(people: np.ndarray, days: int, segments: int) -> np.ndarray:
     """Customers at the end of each day, [days, segments]."""
-    there = people[(people["status"] == CUSTOMER) | (people["status"] == LEFT)]
-    began = np.where(there["founding"] > 0, 0.0, there["t_entry"])
-    ends = np.arange(1.0, days + 1.0)
-    counts = np.empty((days, segments), np.int64)
-    for segment in range(segments):
-        mine = there["segment"] == segment
-        came = np.searchsorted(np.sort(began[mine]), ends, "right")
-        counts[:, segment] = came - np.searchsorted(np.sort(there["t_left"][mine]), ends, "right")
-    return counts
+    change = np.zeros((days, segments), np.int64)
+    for start in range(0, len(people), ROWS):
+        some = people[start : start + ROWS]
+        there = (some["status"] == CUSTOMER) | (some["status"] == LEFT)
+        began = np.where(some["founding"] > 0, 0.0, some["t_entry"])
+        change += _by_day(began[there], some["segment"][there], days, segments)
+        change -= _by_day(some["t_left"][there], some["segment"][there], days, segments)
+    return np.cumsum(change, axis=0)
+
+
+def _by_day(times: np.ndarray, segment: np.ndarray, days: int, segments: int) -> np.ndarray:
+    """How many times lie between the end of the day before and the end of each day, [days, segments]."""
+    day = np.searchsorted(np.arange(1.0, days + 1.0), times)  # `days` for what lies beyond the last
+    cell = day * segments + segment
+    return np.bincount(cell, minlength=(days + 1) * segments).reshape(-1, segments)[:days]
 
 
 def staff(outcome: Any, program: Any) -> pa.Table:

@@ -135,6 +135,12 @@ def test_daily_counts_customers_at_the_end_of_the_day():
     assert rows["day"].tolist() == [0, 0, 1, 1, 2, 2]
 
 
+def test_daily_is_the_same_however_many_people_are_looked_at_together(monkeypatch):
+    whole = recorder.daily(outcome(), PROGRAM)
+    monkeypatch.setattr(recorder, "ROWS", 2)
+    assert recorder.daily(outcome(), PROGRAM) == whole
+
+
 def test_the_log_streams_to_the_same_table_however_it_is_cut(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "ROWS", 10)
     rows = log(35)
