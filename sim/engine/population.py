@@ -17,9 +17,7 @@ from sim.model.layout import CUSTOMER, EXPECTED, NOBODY, PERSON, PROSPECT
 from sim.model.sample import gaps, quantiles
 
 ENTRANTS, PROSPECTS = 1 << 30, 1 << 31
-BLOCK = (
-    1 << 16
-)  # people worked on at a time: what is made on the way stays small beside the people themselves
+BLOCK = 1 << 13  # people worked on at a time, so that what is made on the way stays small
 _TRAITS = hash_name("traits")
 _SUSCEPTIBLE = ("scarcity", "social_proof", "reciprocity")
 _PLAIN = (
