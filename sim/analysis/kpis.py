@@ -82,8 +82,7 @@ def _mean(values: np.ndarray) -> Value:
 
 
 def _active(view: View) -> Value:
-    since = view.program.horizon - view.column("t_order")[view.cohort]
-    return _mean(since < view.program.active_within)
+    return _mean(view.recent[view.cohort])
 
 
 def _renewals_refused(view: View) -> Value:

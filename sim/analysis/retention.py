@@ -125,12 +125,17 @@ def active_curve(
     sums = outcome.daily[:, view.homes].sum(axis=1)
     active = np.cumsum(sums[:, DAY["active_from"]] - sums[:, DAY["active_until"]])
     counted = active[np.minimum(np.floor(days).astype(int), active.size - 1)]
-    recent = program.horizon - view.column("t_order")[view.cohort] < program.active_within
-    counted = np.where(days >= program.horizon, np.count_nonzero(recent), counted)
-    entry = np.sort(np.where(view.founding, 0.0, view.column("t_entry"))[view.cohort])
+    counted = np.where(days >= program.horizon, np.count_nonzero(view.recent[view.cohort]), counted)
+    entry = view.each(_entry, float)[view.cohort]
+    entry.sort()
     customers = np.searchsorted(entry, np.where(days >= program.horizon, days, np.floor(days)), side="right")
     there = customers > 0
     return pd.DataFrame({"t": days[there], "active": counted[there] / customers[there]})
+
+
+def _entry(people: np.ndarray) -> Floats:
+    """When each became a customer, from day 0 on."""
+    return np.where(people["founding"] > 0, 0.0, people["t_entry"])
 
 
 def curves(outcomes: Sequence[Outcome], program: Program, segment: int | None = None) -> pd.DataFrame:
@@ -143,13 +148,21 @@ def curves(outcomes: Sequence[Outcome], program: Program, segment: int | None = 
     """
     frame = _alive(outcomes, program, None, segment)
     days = frame["t"].to_numpy()
-    each = [alive_curve(outcome, program, days, segment).set_index("t")["alive"] for outcome in outcomes]
-    together = pd.concat(each, axis=1) if len(outcomes) > 1 and len(days) else pd.DataFrame(index=days)
-    spread = together.quantile([0.05, 0.95], axis=1).T.reindex(days).to_numpy() if together.size else np.nan
-    frame[["alive_p05", "alive_p95"]] = spread
+    frame[["alive_p05", "alive_p95"]] = _between(outcomes, program, days, segment)
     founded = any(View(outcome, program, segment).founding.any() for outcome in outcomes)
     active = _mean_active(outcomes, program, days, segment)
     return frame.assign(active=active, since="day 0" if founded else "entry")
+
+
+def _between(
+    outcomes: Sequence[Outcome], program: Program, days: Floats, segment: int | None
+) -> Floats | float:
+    """What one replication in twenty falls below and above; blank with one."""
+    if len(outcomes) < 2 or days.size == 0:
+        return np.nan
+    each = [alive_curve(outcome, program, days, segment).set_index("t")["alive"] for outcome in outcomes]
+    together = pd.concat(each, axis=1)
+    return together.quantile([0.05, 0.95], axis=1).T.reindex(days).to_numpy() if together.size else np.nan
 
 
 def _mean_active(outcomes: Sequence[Outcome], program: Program, days: Floats, segment: int | None) -> Floats:
@@ -227,7 +240,9 @@ def lives(outcomes: Sequence[Outcome]) -> np.ndarray:
     """The people of all replications with nothing but what ``cohorts`` and ``churn`` need."""
     names = ["t_entry", "t_left", "status", "founding"]
     size = sum(outcome.people.size for outcome in outcomes)
-    slim = np.empty(size, np.dtype([(name, outcomes[0].people.dtype[name]) for name in names]))
-    for name in names:
-        slim[name] = np.concatenate([outcome.people[name] for outcome in outcomes])
+    slim, first = np.empty(size, np.dtype([(name, outcomes[0].people.dtype[name]) for name in names])), 0
+    for outcome in outcomes:
+        for name in names:
+            slim[name][first : first + outcome.people.size] = outcome.people[name]
+        first += outcome.people.size
     return slim

@@ -6,7 +6,7 @@ and "exposure" that the KPIs and the retention curves share is written once, her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, SupportsIndex
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 YEAR = 365.0  # days
 MINUTES = 1440.0  # a day
 CENTS = 100.0
+BLOCK = 1 << 16  # people looked at together, where all at once would take a second copy of them
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -67,10 +68,31 @@ class View:
         """One field of the customers' final records."""
         return self.outcome.people[name][self.mask]
 
+    def each(self, fact: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
+        """A fact of each of the customers, worked out from their records a block at a time."""
+        facts: np.ndarray = np.empty(self.count, dtype)
+        done = 0
+        for start in range(0, len(self.mask), BLOCK):
+            block = slice(start, start + BLOCK)
+            found = fact(self.outcome.people[block])[self.mask[block]]
+            facts[done : done + found.size] = found
+            done += found.size
+        return facts
+
     @cached_property
     def lives(self) -> tuple[Floats, Mask]:
         """Lifetimes of the customers, and whether their end was seen."""
-        return lifetimes(self.column("t_entry"), self.column("t_left"), self.program.horizon)
+        durations = self.each(lambda people: self._lived(people)[0], float)
+        return durations, self.each(lambda people: self._lived(people)[1], bool)
+
+    def _lived(self, people: np.ndarray) -> tuple[Floats, Mask]:
+        return lifetimes(people["t_entry"], people["t_left"], self.program.horizon)
+
+    @cached_property
+    def recent(self) -> Mask:
+        """Among the customers: whose last order is no older than ``active_if`` at the horizon."""
+        horizon, within = self.program.horizon, self.program.active_within
+        return self.each(lambda people: horizon - people["t_order"] < within, bool)
 
     @cached_property
     def alive(self) -> Mask:
@@ -150,7 +172,11 @@ class View:
 
 def pooled(outcomes: Sequence[Outcome], program: Program, segment: int | None = None) -> tuple[Floats, Mask]:
     """Lifetimes of the told cohort of every replication, end to end."""
-    views = [View(outcome, program, segment) for outcome in outcomes]
-    durations = np.concatenate([view.lives[0][view.cohort] for view in views])
-    observed = np.concatenate([view.lives[1][view.cohort] for view in views])
-    return durations, observed
+    told = [_told(View(outcome, program, segment)) for outcome in outcomes]
+    if len(told) == 1:
+        return told[0]
+    return np.concatenate([durations for durations, _ in told]), np.concatenate([seen for _, seen in told])
+
+
+def _told(view: View) -> tuple[Floats, Mask]:
+    return view.lives[0][view.cohort], view.lives[1][view.cohort]

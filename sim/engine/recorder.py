@@ -1,11 +1,15 @@
 """The recorder: what happened in a run, as tidy tables with documented columns.
 
 Every table is a ``pyarrow.Table`` whose columns stand in :data:`COLUMNS`, with unit and meaning (the same
-as ``docs/tables.md``). The event log streams to Parquet while the run goes on, so it may be larger than
-memory. Files are written under a temporary name and renamed when complete.
+as ``docs/tables.md``). The event log streams to Parquet while the run goes on, in a thread of its own, so it
+may be larger than memory. Files are written under a temporary name and renamed when complete.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,9 +19,12 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
+from sim.engine.order import places_in_order
 from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, REASONS, TOUCH
 
-ROWS = 131_072  # rows gathered into one row group
+ROWS = 131_072  # of every row group of a logged table but its last
+PIECE = 8_192  # rows turned into columns together: as many as the processor's cache holds
+WAITING = 2  # stretches of the log that may wait for the writer
 LOGGED = ("visits", "orders")  # tables that stream from the event log; the others come from the outcome
 STATUSES = ("prospect", "active", "left", "expected")  # by number of the status
 
@@ -203,7 +210,7 @@ def _table(name: str, replication: int, columns: Mapping[str, Any]) -> pa.Table:
     return pa.table({column: all_columns[column] for column in COLUMNS[name]})
 
 
-def _touched(rows: np.ndarray, program: Any) -> dict[str, Any]:
+def _touched(rows: "Rows", program: Any) -> dict[str, Any]:
     journeys, steps = (_split(program.step_names, part) for part in (0, 1))
     return {
         "customer": rows["customer"],
@@ -217,20 +224,31 @@ def _touched(rows: np.ndarray, program: Any) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- tables
+_MEASURED = (
+    "seq", "wait", "quality", "perceived", "valence", "mood_before", "mood_after", "loyalty", "chance",
+)  # fmt: skip
+Rows = np.ndarray | Mapping[str, np.ndarray]  # LOG records, or their columns
+
+
 def visits(chunk: np.ndarray, program: Any, replication: int) -> pa.Table:
     """Every touch in a chunk of the event log (LOG records)."""
-    rows = chunk[chunk["kind"] == TOUCH]
-    same = (
-        "seq",
-        "wait",
-        "quality",
-        "perceived",
-        "valence",
-        "mood_before",
-        "mood_after",
-        "loyalty",
-        "chance",
-    )
+    return _visits(chunk[_touches(chunk)], program, replication)
+
+
+def orders(chunk: np.ndarray, program: Any, replication: int) -> pa.Table:
+    """Every order in a chunk of the event log (LOG records)."""
+    return _orders(chunk[_ordering(chunk)], program, replication)
+
+
+def _touches(rows: np.ndarray) -> np.ndarray:
+    return rows["kind"] == TOUCH
+
+
+def _ordering(rows: np.ndarray) -> np.ndarray:
+    return rows["order"] > 0
+
+
+def _visits(rows: Rows, program: Any, replication: int) -> pa.Table:
     columns = {
         **_touched(rows, program),
         "occasion": _named(rows["stream"].astype(np.int32), program.stream_names),
@@ -238,14 +256,12 @@ def visits(chunk: np.ndarray, program: Any, replication: int) -> pa.Table:
         "outcome": _named(rows["outcome"], OUTCOMES),
         "trigger": _named(rows["trigger"], program.trigger_names),
         "order": pa.array(rows["order"], mask=rows["order"] == 0),
-        **{name: rows[name] for name in (*same, *_FEELINGS)},
+        **{name: rows[name] for name in (*_MEASURED, *_FEELINGS)},
     }
     return _table("visits", replication, columns)
 
 
-def orders(chunk: np.ndarray, program: Any, replication: int) -> pa.Table:
-    """Every order in a chunk of the event log (LOG records)."""
-    rows = chunk[chunk["order"] > 0]
+def _orders(rows: Rows, program: Any, replication: int) -> pa.Table:
     return _table("orders", replication, {**_touched(rows, program), "order": rows["order"]})
 
 
@@ -291,15 +307,21 @@ def daily(outcome: Any, program: Any) -> pa.Table:
 
 def _present(people: np.ndarray, days: int, segments: int) -> np.ndarray:
     """Customers at the end of each day, [days, segments]."""
-    there = people[(people["status"] == CUSTOMER) | (people["status"] == LEFT)]
-    began = np.where(there["founding"] > 0, 0.0, there["t_entry"])
-    ends = np.arange(1.0, days + 1.0)
-    counts = np.empty((days, segments), np.int64)
-    for segment in range(segments):
-        mine = there["segment"] == segment
-        came = np.searchsorted(np.sort(began[mine]), ends, "right")
-        counts[:, segment] = came - np.searchsorted(np.sort(there["t_left"][mine]), ends, "right")
-    return counts
+    change = np.zeros((days, segments), np.int64)
+    for start in range(0, len(people), ROWS):
+        some = people[start : start + ROWS]
+        there = (some["status"] == CUSTOMER) | (some["status"] == LEFT)
+        began = np.where(some["founding"] > 0, 0.0, some["t_entry"])
+        change += _by_day(began[there], some["segment"][there], days, segments)
+        change -= _by_day(some["t_left"][there], some["segment"][there], days, segments)
+    return np.cumsum(change, axis=0)
+
+
+def _by_day(times: np.ndarray, segment: np.ndarray, days: int, segments: int) -> np.ndarray:
+    """How many times lie between the end of the day before and the end of each day, [days, segments]."""
+    day = np.searchsorted(np.arange(1.0, days + 1.0), times)  # `days` for what lies beyond the last
+    cell = day * segments + segment
+    return np.bincount(cell, minlength=(days + 1) * segments).reshape(-1, segments)[:days]
 
 
 def staff(outcome: Any, program: Any) -> pa.Table:
@@ -347,12 +369,38 @@ class TableFile:
         self.path = Path(path)
         self.temporary = self.path.with_name(f"{self.path.name}.partial")
         self._writer: parquet.ParquetWriter | None = None
+        self._whole: Path | None = None  # a file that is all there is so far
 
     def append(self, table: pa.Table) -> None:
         """Write the table as one row group."""
+        self._copy_whole()
         if self._writer is None:
             self._writer = parquet.ParquetWriter(self.temporary, table.schema, **_encoding(table.schema))
         self._writer.write_table(table)
+
+    def take(self, path: Path) -> None:
+        """Append a Parquet file and remove it. The first is left as it is until another follows."""
+        if self._writer is None and self._whole is None:
+            self._whole = path
+            return
+        self._copy_whole()
+        self._copy(path)
+
+    def _copy_whole(self) -> None:
+        if self._whole is not None:
+            path, self._whole = self._whole, None
+            self._copy(path)
+
+    def _copy(self, path: Path) -> None:
+        with parquet.ParquetFile(path) as reader:
+            for group in range(reader.num_row_groups):
+                self.append(reader.read_row_group(group))
+        path.unlink()
+
+    def close(self) -> None:
+        """Write the end of the file; it has its name only when the context ends."""
+        if self._writer is not None:
+            self._writer.close()
 
     def __enter__(self) -> "TableFile":
         return self
@@ -360,47 +408,115 @@ class TableFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        self.end(error)
+
+    def end(self, error: BaseException | None) -> None:
+        """Give the finished file its name; remove it where there was an error."""
+        if self._whole is not None:
+            self._whole.replace(self.temporary)
+        elif self._writer is None:
+            return
+        try:
             if error is None:
+                self.close()
                 self.temporary.replace(self.path)
             else:
-                self.temporary.unlink(missing_ok=True)
+                with suppress(Exception):  # what is not written any more goes anyway
+                    self.close()
+        finally:
+            self.temporary.unlink(missing_ok=True)
 
 
 def _encoding(schema: pa.Schema) -> dict[str, Any]:
-    """How columns are packed: floats byte by byte, a third smaller and faster than as dictionaries."""
-    floats = [field.name for field in schema if pa.types.is_floating(field.type)]
-    others = [field.name for field in schema if field.name not in floats]
-    return {"compression": "zstd", "use_dictionary": others, "use_byte_stream_split": floats}
+    """How columns are packed. Measurements seldom repeat: they are smaller and faster byte by byte than as
+    dictionaries; all else repeats. Bounds are kept only of what readers look rows up by: they cost a sixth."""
+    repeats = [f.name for f in schema if not pa.types.is_floating(f.type) or f.name in ("revenue", "cost")]
+    return {
+        "compression": "zstd",
+        "use_dictionary": repeats,
+        "use_byte_stream_split": [name for name in schema.names if name not in repeats],
+        "write_statistics": [name for name in ("replication", "customer", "time") if name in schema.names],
+    }
+
+
+class _Groups:
+    """Gathers the rows of one logged table into row groups of exactly ROWS, and writes them.
+
+    ``keeps`` tells which LOG rows are the table's, ``table`` makes it of the columns ``fields``.
+    """
+
+    def __init__(
+        self,
+        file: TableFile,
+        keeps: Callable[[np.ndarray], np.ndarray],
+        fields: Sequence[str],
+        table: Callable[[Rows], pa.Table],
+    ):
+        self.file, self._keeps, self._table = file, keeps, table
+        self._columns = {name: np.empty(ROWS, LOG[name]) for name in fields}
+        self._held = 0
+        self._written = False
+
+    def take(self, rows: np.ndarray) -> None:
+        """Take the next LOG rows, in order; every full group is written."""
+        rows = rows.take(np.flatnonzero(self._keeps(rows)))
+        while rows.size:
+            size = min(len(rows), ROWS - self._held)
+            for name, column in self._columns.items():
+                column[self._held : self._held + size] = rows[name][:size]
+            self._held += size
+            rows = rows[size:]
+            if self._held == ROWS:
+                self._write()
+
+    def _write(self) -> None:
+        self.file.append(self._table({name: column[: self._held] for name, column in self._columns.items()}))
+        self._held, self._written = 0, True
+
+    def finish(self) -> None:
+        """Write what is left, and the end of the file; a table without rows is a table all the same."""
+        if self._held or not self._written:
+            self._write()
+        self.file.close()
+
+
+_LOGGED = (
+    ("visits", _touches, tuple(LOG.names or ()), _visits),
+    ("orders", _ordering, ("t", "customer", "step", "touchpoint", "order", "revenue", "cost"), _orders),
+)
 
 
 class LogWriter:
     """Streams the event log of one replication into ``visits`` and ``orders`` files in a folder.
 
-    Call it with chunks of LOG records; use it as a context manager. Rows are gathered into row groups of
-    at least :data:`ROWS`, so the files do not depend on how the engine cut its chunks into small ones.
+    Call it with the rows of one stretch of time after another (LOG records, in any order within a stretch);
+    use it as a context manager. The rows are sorted, gathered into row groups of exactly :data:`ROWS` and
+    written by a thread beside the simulation, which waits while :data:`WAITING` stretches wait already. The
+    files depend on the rows alone, not on how they were cut into stretches.
+
+    What goes wrong in the thread (a full disk) is raised in the next call, or at the end. If anything is raised
+    within the context, the thread stops after the row group at hand and nothing stays behind.
     """
 
     def __init__(self, folder: Path, program: Any, replication: int):
-        self.program, self.replication = program, replication
-        self._files = {name: TableFile(part(folder, name, replication)) for name in LOGGED}
-        self._held: list[np.ndarray] = []
-        self._rows = 0
-        self._written = False
+        self._groups = [
+            _Groups(
+                TableFile(part(folder, name, replication)),
+                keeps,
+                fields,
+                partial(table, program=program, replication=replication),
+            )
+            for name, keeps, fields, table in _LOGGED
+        ]
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+        self._under_way: deque[Future] = deque()  # the stretch that is being written, and those that wait
+        self._stopped = False
 
-    def __call__(self, chunk: np.ndarray) -> None:
-        """Take the next chunk; the array may be used again by the caller."""
-        self._held.append(chunk.copy())
-        self._rows += len(chunk)
-        if self._rows >= ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        rows = np.concatenate(self._held) if self._held else np.empty(0, LOG)
-        self._files["visits"].append(visits(rows, self.program, self.replication))
-        self._files["orders"].append(orders(rows, self.program, self.replication))
-        self._held, self._rows, self._written = [], 0, True
+    def __call__(self, rows: np.ndarray) -> None:
+        """Take the rows of the next stretch; the array is the writer's from now on."""
+        while self._under_way and (self._under_way[0].done() or len(self._under_way) > WAITING):
+            self._under_way.popleft().result()
+        self._under_way.append(self._thread.submit(self._take, rows))
 
     def __enter__(self) -> "LogWriter":
         return self
@@ -408,10 +524,47 @@ class LogWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None and (self._held or not self._written):
-            self._flush()
-        for file in self._files.values():
-            file.__exit__(kind, error, trace)
+        try:
+            if error is None:
+                self._wait_for_all()
+        except BaseException as late:
+            self._close(late)
+            raise
+        self._close(error)
+
+    def _wait_for_all(self) -> None:
+        self._under_way.append(self._thread.submit(self._finish))
+        while self._under_way:
+            self._under_way.popleft().result()
+
+    def _close(self, error: BaseException | None) -> None:
+        self._stopped = True
+        self._thread.shutdown(cancel_futures=True)
+        for group in self._groups:
+            group.file.end(error)
+
+    # ------------------------------------------------------------ in the thread
+    def _take(self, rows: np.ndarray) -> None:
+        try:
+            for piece in _sorted_pieces(rows):
+                if self._stopped:
+                    break
+                for group in self._groups:
+                    group.take(piece)
+        except BaseException:
+            self._stopped = True  # what waits behind a hole must not be written
+            raise
+
+    def _finish(self) -> None:
+        if not self._stopped:
+            for group in self._groups:
+                group.finish()
+
+
+def _sorted_pieces(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """LOG rows in order, a few at a time."""
+    order = places_in_order(rows)
+    return (rows.take(order[start : start + PIECE]) for start in range(0, len(order), PIECE))
 
 
 def part(folder: Path, table: str, replication: int) -> Path:
@@ -421,10 +574,7 @@ def part(folder: Path, table: str, replication: int) -> Path:
 
 def move(part: Path, file: TableFile) -> None:
     """Append a Parquet file to another, a row group at a time, and remove it."""
-    with parquet.ParquetFile(part) as reader:
-        for group in range(reader.num_row_groups):
-            file.append(reader.read_row_group(group))
-    part.unlink()
+    file.take(part)
 
 
 def write(tables: Sequence[pa.Table], path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.analysis import view
 from sim.analysis.kpis import KPIS, WINDOWED, by_segment, definition, interval, kpis, summary
 from sim.model.layout import CLOSED, DAY, FAILED, GAVE_UP, LEFT, MILLION, NOT_RENEWED, OK, SOLD_OUT
 
@@ -227,3 +228,12 @@ def test_light_to_import():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                           cwd=Path(__file__).parents[2])  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("block", [1, 7, 64])
+def test_numbers_do_not_depend_on_how_many_people_are_looked_at_together(fakes, block, monkeypatch):
+    program = fakes.make_program()
+    outcome = fakes.busy(program, size=200)
+    whole = kpis(outcome, program), by_segment(outcome, program)
+    monkeypatch.setattr(view, "BLOCK", block)
+    assert (kpis(outcome, program), by_segment(outcome, program)) == whole

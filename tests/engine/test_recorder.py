@@ -1,6 +1,8 @@
 """The recorder: columns as documented, empty where there is nothing to tell, the same however it is cut."""
 
+import errno
 import re
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -135,27 +137,132 @@ def test_daily_counts_customers_at_the_end_of_the_day():
     assert rows["day"].tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_the_log_streams_to_the_same_table_however_it_is_cut(tmp_path, monkeypatch):
+def test_daily_is_the_same_however_many_people_are_looked_at_together(monkeypatch):
+    whole = recorder.daily(outcome(), PROGRAM)
+    monkeypatch.setattr(recorder, "ROWS", 2)
+    assert recorder.daily(outcome(), PROGRAM) == whole
+
+
+# ---------------------------------------------------------------- the log, written beside the simulation
+def lively(rows: int) -> np.ndarray:
+    """A sorted log: some orders, some rows that are no touches, two rows at every instant."""
+    rng = np.random.default_rng(rows)
+    chunk = log(rows)
+    chunk["t"] = np.arange(rows) // 2 / 10
+    chunk["order"] = rng.integers(0, 3, rows)
+    chunk["kind"][rng.random(rows) < 0.2] = LEAVING
+    chunk["quality"], chunk["trust"] = rng.random(rows), rng.random(rows)
+    chunk["revenue"] = 100 * chunk["order"]
+    return chunk
+
+
+def written(folder: Path, stretches: list[np.ndarray]) -> dict[str, bytes]:
+    folder.mkdir()
+    with recorder.LogWriter(folder, PROGRAM, 4) as writer:
+        for stretch in stretches:
+            writer(stretch.copy())
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def writing_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("log-writer")]
+
+
+def test_the_log_streams_to_the_tables_in_groups_of_the_same_size(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "ROWS", 10)
-    rows = log(35)
-    rows["order"][::3] = 1
-    with recorder.LogWriter(tmp_path, PROGRAM, 4) as writer:
-        for chunk in np.array_split(rows, 8):
-            writer(chunk)
-    path = recorder.part(tmp_path, "visits", 4)
-    assert pyarrow.parquet.ParquetFile(path).num_row_groups == 3
-    assert pyarrow.parquet.read_table(path).to_pylist() == recorder.visits(rows, PROGRAM, 4).to_pylist()
-    orders = pyarrow.parquet.read_table(recorder.part(tmp_path, "orders", 4))
-    assert orders.to_pylist() == recorder.orders(rows, PROGRAM, 4).to_pylist()
+    rows = lively(135)
+    written(tmp_path / "run", np.split(rows, [3, 90]))
+    for name in recorder.LOGGED:
+        path = recorder.part(tmp_path / "run", name, 4)
+        table = getattr(recorder, name)(rows, PROGRAM, 4)
+        assert pyarrow.parquet.read_table(path).to_pylist() == table.to_pylist()
+        read = pyarrow.parquet.ParquetFile(path).metadata
+        sizes = [read.row_group(k).num_rows for k in range(read.num_row_groups)]
+        assert sizes == [10] * (len(table) // 10) + [len(table) % 10] * (len(table) % 10 > 0)
 
 
-def test_an_engine_may_use_its_buffer_again(tmp_path):
-    rows = log(5)
+def test_files_do_not_depend_on_the_stretches_nor_on_the_order_within_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "ROWS", 10)
+    monkeypatch.setattr(recorder, "PIECE", 4)
+    rows, rng = lively(136), np.random.default_rng(1)
+    whole = written(tmp_path / "whole", [rows])
+    assert list(whole) == ["orders-00004.parquet", "visits-00004.parquet"]
+    for number, cuts in enumerate(([], [0, 2, 2, 50], range(2, 136, 2), [20, 40, 120])):
+        stretches = [rng.permutation(stretch) for stretch in np.split(rows, cuts)]
+        assert written(tmp_path / f"{number}", stretches) == whole
+
+
+def test_only_so_many_stretches_wait(tmp_path, monkeypatch):
+    """The simulation goes on while the writer is busy, but not for ever."""
+    may_write = threading.Event()
+    monkeypatch.setattr(recorder, "places_in_order", lambda rows: may_write.wait() and np.arange(len(rows)))
     with recorder.LogWriter(tmp_path, PROGRAM, 1) as writer:
-        writer(rows)
-        rows["customer"] = 99
-    table = pyarrow.parquet.read_table(recorder.part(tmp_path, "visits", 1))
-    assert table["customer"].to_pylist() == [0, 1, 2, 3, 4]
+        for _ in range(recorder.WAITING + 1):
+            writer(log(2))
+        waiting = threading.Thread(target=writer, args=(log(2),))
+        waiting.start()
+        waiting.join(0.05)
+        assert waiting.is_alive()
+        may_write.set()
+        waiting.join()
+    assert len(pyarrow.parquet.read_table(recorder.part(tmp_path, "visits", 1))) == 2 * recorder.WAITING + 4
+
+
+@pytest.mark.parametrize("stretches", [1, 50])
+def test_a_full_disk_is_told_where_the_simulation_runs(tmp_path, monkeypatch, stretches):
+    """In the next call, or at the end."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recorder, "ROWS", 3)
+    monkeypatch.setattr(recorder.TableFile, "append", full)
+    with pytest.raises(OSError, match="No space left"), recorder.LogWriter(tmp_path, PROGRAM, 1) as writer:
+        for _ in range(stretches):
+            writer(log(5))
+    assert list(tmp_path.iterdir()) == [] and not writing_threads()
+
+
+def test_a_file_that_cannot_be_ended_is_no_file(tmp_path, monkeypatch):
+    def full(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recorder.TableFile, "close", full)
+    with pytest.raises(OSError, match="No space left"), recorder.LogWriter(tmp_path, PROGRAM, 1) as writer:
+        writer(log(5))
+    assert list(tmp_path.iterdir()) == [] and not writing_threads()
+
+
+def test_nothing_is_written_behind_a_hole(tmp_path, monkeypatch):
+    taken = []
+
+    def once(self, rows):
+        taken.append(len(rows))
+        raise MemoryError
+
+    monkeypatch.setattr(recorder._Groups, "take", once)
+    with pytest.raises(MemoryError), recorder.LogWriter(tmp_path, PROGRAM, 1) as writer:
+        for _ in range(recorder.WAITING + 1):
+            writer(log(5))
+    assert taken == [5] and list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_drops_what_waits(tmp_path, monkeypatch):
+    """Rows of a million pieces would take long: only the piece at hand is finished."""
+    monkeypatch.setattr(recorder, "PIECE", 1)
+    began, pieces = threading.Event(), []
+
+    def take(self, rows):
+        pieces.append(len(rows))
+        began.set()
+
+    monkeypatch.setattr(recorder._Groups, "take", take)
+    with pytest.raises(KeyboardInterrupt), recorder.LogWriter(tmp_path, PROGRAM, 1) as writer:
+        for _ in range(recorder.WAITING + 1):
+            writer(log(1_000_000))
+        began.wait()
+        raise KeyboardInterrupt
+    assert sum(pieces) < 2_000_000 and list(tmp_path.iterdir()) == [] and not writing_threads()
 
 
 def test_a_log_of_nothing_is_an_empty_table(tmp_path):
@@ -170,7 +277,7 @@ def test_a_log_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt), recorder.LogWriter(tmp_path, PROGRAM, 1) as writer:
         writer(log(5))
         raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [] and not writing_threads()
 
 
 def test_parts_are_joined_in_order(tmp_path):
@@ -184,6 +291,27 @@ def test_parts_are_joined_in_order(tmp_path):
     table = pyarrow.parquet.read_table(tmp_path / "visits.parquet")
     assert table["replication"].to_pylist() == [1, 1, 1, 2, 2, 2]
     assert table["touchpoint"].to_pylist() == ["coffee"] * 6
+
+
+def test_a_single_part_is_the_file(tmp_path):
+    path = recorder.part(tmp_path, "visits", 1)
+    recorder.write([recorder.visits(log(3), PROGRAM, 1)], path)
+    before = path.read_bytes()
+    with recorder.TableFile(tmp_path / "visits.parquet") as file:
+        recorder.move(path, file)
+    assert [path.name for path in tmp_path.iterdir()] == ["visits.parquet"]
+    assert (tmp_path / "visits.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_parts_that_are_not_joined_to_the_end_leave_nothing(tmp_path, parts):
+    paths = [recorder.part(tmp_path, "visits", number) for number in range(parts)]
+    with pytest.raises(KeyboardInterrupt), recorder.TableFile(tmp_path / "visits.parquet") as file:
+        for path in paths:
+            recorder.write([recorder.visits(log(3), PROGRAM, 1)], path)
+            recorder.move(path, file)
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_csv_says_the_same_as_parquet(tmp_path):
