@@ -12,6 +12,7 @@ Where the folder lies, first that can be written:
    own and closed to others (the cache holds code that gets executed);
 3. nowhere: functions are then compiled afresh in every process.
 
+With ``TOUCHPOINT_ALL_ENTRIES=1`` every function can be called from Python: our tests set it.
 ``NUMBA_DISABLE_JIT=1`` leaves every function as plain Python, with the same results.
 """
 
@@ -35,6 +36,7 @@ import numba
 import numpy as np
 
 SOURCES = ("_jit.py", "model", "engine")  # what is hashed, and whose functions may be cached
+ALL_ENTRIES = "TOUCHPOINT_ALL_ENTRIES"
 KEEP = 5  # folders of other versions of the sources that are left alone ...
 DAY = 86_400.0
 RESTING = DAY  # ... and so are those used within a day (some process may still write there)
@@ -45,17 +47,20 @@ _config: Any = numba.config
 _decorating = threading.Lock()
 
 
-def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """Compile ``function`` with numba on its first call: ``@njit``, or ``@njit(option=...)``.
+def njit(function: Callable[..., Any] | None = None, *, entry: bool = False, **options: Any) -> Any:
+    """Compile ``function`` with numba on its first call: ``@njit``, or ``@njit(entry=True)``.
 
-    The result is cached on disk, releases the interpreter lock, and divides by zero as NumPy does (inf
-    or nan): each way to raise keeps numba from dropping reference counts, 12 ns a call with two arrays.
-    ``options`` are those of `numba.njit`. A function from a file outside ``SOURCES`` is compiled but not
-    cached, since its folder would not change with its sources.
+    Only an ``entry`` can be called from Python, and only entries are cached on disk (each with all that it
+    calls): wrappers and files for the other functions took a fifth of a cold start. The code releases the
+    interpreter lock and divides by zero as NumPy does (inf or nan): each way to raise costs time in every
+    call. Other ``options`` are those of `numba.njit`. A function from a file outside ``SOURCES`` is compiled
+    but not cached, since its folder would not change with its sources.
     """
     if function is None:
-        return functools.partial(njit, **options)
+        return functools.partial(njit, entry=entry, **options)
     options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
+    if not entry and not os.environ.get(ALL_ENTRIES):
+        return numba.njit(no_cpython_wrapper=True, **options)(function)
     return _cached(function, options) or numba.njit(**options)(function)
 
 
@@ -129,7 +134,7 @@ def _sources() -> dict[str, str]:
 def _key() -> str:
     """Hash of the sources, of the versions, and of the settings that change the code numba makes."""
     versions = (numba.__version__, np.__version__, sys.version)
-    settings = (_config.BOUNDSCHECK, _config.OPT)
+    settings = (_config.BOUNDSCHECK, _config.OPT, os.environ.get(ALL_ENTRIES))
     digest = hashlib.sha256(repr((versions, settings)).encode())
     for path, name in _sources().items():
         text = Path(path).read_bytes()

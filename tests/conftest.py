@@ -1,10 +1,13 @@
 """What all tests share: a business small enough to run in a blink, and machine code made once."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+os.environ["TOUCHPOINT_ALL_ENTRIES"] = "1"  # tests call the model's inner functions, too
 
 settings.register_profile("touchpoint", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("touchpoint")

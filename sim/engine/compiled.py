@@ -29,7 +29,6 @@ from sim.engine.runahead import (
 from sim.engine.shared import DESK, EVENT, LINE, REQUEST, Shared, close_queues, staff_with
 from sim.engine.state import LogSink, State
 from sim.engine.tiny import tiny_program
-from sim.model.campaigns import pick, send
 from sim.model.layout import NOBODY
 from sim.model.signals import publish
 from sim.model.world import LOGGED
@@ -185,11 +184,9 @@ class Compiled:
         """Campaigns whose time it is pick customers and give or send."""
         for c in range(len(self.picks) if now >= 0.0 else 0):
             if self.next_pick(c) == now:
-                chosen, k = np.empty(len(self.state["people"]), np.int64), self.picks[c]
-                number = pick(self.state.world, c, k, now, chosen)
-                self.make_nodes(number)
-                send(self.state.world, c, k, now, chosen, number)
-                wake(self.state.world, self.shared, chosen, number)
+                chosen = self.state.run_campaign(c, self.picks[c], now)
+                self.make_requests()
+                wake(self.state.world, self.shared, chosen)
                 self.picks[c] += 1
 
     def begin_day_0(self) -> None:
@@ -214,13 +211,13 @@ class Compiled:
     def make_room(self) -> None:
         """Room for more: twice of whatever is nearly full."""
         self.state.make_log()
-        self.make_nodes(0)
+        self.state.make_nodes(0)
+        self.make_requests()
         if 2 * self.arrays["cursor"][0].events > len(self.arrays["heap"]):
             self.replace(heap=_longer(self.arrays["heap"]))
 
-    def make_nodes(self, wanted: int) -> None:
-        """At least so many free nodes in the pool, with room for their requests."""
-        self.state.make_nodes(wanted)
+    def make_requests(self) -> None:
+        """A request for every node of the pool."""
         missing = len(self.state["pool"]) - len(self.arrays["requests"])
         if missing > 0:
             self.replace(requests=_longer(self.arrays["requests"], missing))

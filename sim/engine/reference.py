@@ -19,7 +19,6 @@ from sim.engine.outcome import Outcome, signal_row
 from sim.engine.program import Pool, Program, StockPlan
 from sim.engine.state import LogSink, State
 from sim.engine.tiny import tiny_program
-from sim.model.campaigns import pick, send
 from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, SOLD_OUT
 from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance
 from sim.model.signals import publish
@@ -140,14 +139,10 @@ class Reference:
 
     def run_campaign(self, c: int, campaign) -> Generator:
         """A campaign's picks, from its start to its end."""
-        chosen, k = np.empty(len(self.status), np.int64), 0
-        end = min(campaign.ends, self.horizon)
+        k, end = 0, min(campaign.ends, self.horizon)
         while campaign.starts + k * campaign.every < end:
             yield self.clock.at(campaign.starts + k * campaign.every, DISPATCH, c)
-            number = pick(self.state.world, c, k, self.clock.now, chosen)
-            self.state.make_nodes(number)
-            send(self.state.world, c, k, self.clock.now, chosen, number)
-            self.wake(chosen[:number])
+            self.wake(self.state.run_campaign(c, k, self.clock.now))
             k += 1
 
     def wake(self, chosen: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from sim._jit import njit
 from sim.engine.shared import (
     OCCASION,
     PATIENCE,
+    RANK,
     SERVICE_END,
     deliver,
     drop_first,
@@ -34,6 +35,8 @@ from sim.model.signals import publish
 DONE, NO_ROOM, PAUSED = np.arange(3)  # what `run_sites` returns
 REFRESH, SHOW, DELIVER = np.arange(3)  # kinds of cadences, in the order in which they act at one time
 ARRIVE, OPEN, PEOPLE, REQUESTS = np.arange(4)  # where in a site's stretch the cursor stands
+WAITS, LIVES_ON = np.int64(-1), np.int64(-2)  # instead of an outcome
+_CUSTOMER = np.int64(0xFFFFFFFF)  # his bits of an event's key
 _SPARE = 4  # events that one step may add to the heap
 _FORESIGHT = 16.0  # shortest cadences over which the list of those who are due soon reaches
 
@@ -68,7 +71,7 @@ CURSOR = np.dtype(
 )
 
 
-@njit
+@njit(entry=True)
 def begin_all(w, e, now):
     """Everybody's clocks, at the beginning of the run."""
     for i in range(len(w.people)):
@@ -76,7 +79,7 @@ def begin_all(w, e, now):
     look_again(w, e)
 
 
-@njit
+@njit(entry=True)
 def look_again(w, e):
     """When everybody who is not busy is due next, after something has changed for many."""
     for i in range(len(w.people)):
@@ -84,16 +87,16 @@ def look_again(w, e):
         e.due[i] = next_due(w, p) if p.asking < 0 else ASKS
 
 
-@njit
-def wake(w, e, chosen, number):
+@njit(entry=True)
+def wake(w, e, chosen):
     """The picked look at their lists again; who is busy does so anyway when he is done."""
-    for k in range(number):
-        p = w.people[chosen[k]]
+    for i in chosen:
+        p = w.people[i]
         if p.status == CUSTOMER and p.asking < 0:
-            e.due[chosen[k]] = next_due(w, p)
+            e.due[i] = next_due(w, p)
 
 
-@njit
+@njit(entry=True)
 def run_sites(w, e, now, until, budget):
     """Let every site live from `now` until `until` (exclusive); all state is in the cursor.
 
@@ -106,9 +109,15 @@ def run_sites(w, e, now, until, budget):
         if c.phase == ARRIVE:
             arrive(w, e, c, now)
         while c.t < until:
-            code = window(w, e, c, until, budget)
+            if c.phase == OPEN:
+                open_window(w, e, c, until)
+            code = run_ahead(w, e, c, budget) if c.phase == PEOPLE else DONE
+            if code == DONE:
+                c.phase = REQUESTS
+                code = settle_requests(w, e, c, budget)
             if code != DONE:
                 return code
+            c.t, c.phase = c.end, OPEN
         c.site += 1
         c.phase = ARRIVE
     c.site = 0
@@ -129,23 +138,6 @@ def arrive(w, e, c, now):
             if r.at < math.inf:
                 push(e, c, r.at, np.int64(r.rank), i, n)
     c.t, c.reach, c.phase = now, -math.inf, OPEN
-
-
-@njit
-def window(w, e, c, until, budget):
-    """One window of the site at hand, or what is left of it."""
-    if c.phase == OPEN:
-        open_window(w, e, c, until)
-    if c.phase == PEOPLE:
-        code = run_ahead(w, e, c, budget)
-        if code != DONE:
-            return code
-        c.soon, c.phase = c.kept, REQUESTS
-    code = settle_requests(w, e, c, budget)
-    if code != DONE:
-        return code
-    c.t, c.phase = c.end, OPEN
-    return DONE
 
 
 # ---------------------------------------------------------------- windows
@@ -204,13 +196,13 @@ def run_ahead(w, e, c, budget):
             return PAUSED
         i = np.int64(e.soon[c.place])
         due = e.due[i]
-        if due < c.end and due != ASKS:
-            if not go_on(w, e, c, i, c.t):
-                return NO_ROOM
+        if due < c.end and due != ASKS and not go_on(w, e, c, i, c.t):
+            return NO_ROOM
         c.place += 1
         if e.due[i] < c.reach:
             e.soon[c.kept] = i
             c.kept += 1
+    c.soon = c.kept
     return DONE
 
 
@@ -238,27 +230,34 @@ def settle_requests(w, e, c, budget):
             return NO_ROOM
         if c.steps >= budget:
             return PAUSED
-        settle_first(w, e, c)
+        t, i = e.heap[0].t, e.heap[0].key & _CUSTOMER
+        outcome, waited = settle_first(w, e, c, i, t)
+        if outcome == WAITS:
+            continue
+        if outcome != LIVES_ON:
+            finish(w, w.people[i], outcome, t, waited)
+        if not go_on(w, e, c, i, t):
+            push(e, c, t, OCCASION, i, NOBODY)  # he comes back to it when there is room
     return DONE
 
 
 @njit
-def settle_first(w, e, c):
-    """The first event of the heap happens."""
-    event = e.heap[0]
-    t, n, rank, i = event.t, np.int64(event.node), event.key >> 32, event.key & 0xFFFFFFFF
+def settle_first(w, e, c, i, t):
+    """The first event of the heap: (how customer i's touch ends now, days waited), or WAITS, or LIVES_ON."""
+    n, rank = np.int64(e.heap[0].node), e.heap[0].key >> RANK
     drop_first(e, c)
     if n < 0:
-        live_on(w, e, c, i, t)
-    elif rank == SERVICE_END:
+        return LIVES_ON, 0.0
+    if rank == OCCASION:
+        return ask(e, c, n, t), 0.0
+    if rank == SERVICE_END:
         pool = np.int64(e.requests[n].pool)
         waited = end_service(e, c.site, n, t)
         serve_next(e, c, c.site, pool, t)
-        end_touch(w, e, c, i, OK, t, waited)
-    elif rank == OCCASION:
-        ask(w, e, c, i, n, t)
-    elif stands_in_line(e, i, n, t):
-        end_touch(w, e, c, i, GAVE_UP, t, give_up(e, c.site, n, t))
+        return OK, waited
+    if stands_in_line(e, i, n, t):
+        return GAVE_UP, give_up(e, c.site, n, t)
+    return WAITS, 0.0
 
 
 @njit
@@ -269,28 +268,14 @@ def stands_in_line(e, i, n, t):
 
 
 @njit
-def ask(w, e, c, i, n, t):
-    """A request comes up: a unit of stock is reserved, then staff serve."""
+def ask(e, c, n, t):
+    """Request n comes up: a unit of stock is reserved, then staff serve. How it ends, or WAITS."""
     r = e.requests[n]
     if r.closed:
-        end_touch(w, e, c, i, CLOSED, t, 0.0)
-    elif r.stock >= 0 and not take(e, c.site, np.int64(r.stock)):
-        end_touch(w, e, c, i, SOLD_OUT, t, 0.0)
-    elif r.pool < 0:
-        end_touch(w, e, c, i, OK, t, 0.0)
-    else:
-        want_service(e, c, c.site, n, t)
-
-
-@njit
-def end_touch(w, e, c, i, outcome, t, waited):
-    """The touch for which customer i had asked ends; his life goes on."""
-    finish(w, w.people[i], outcome, t, waited)
-    live_on(w, e, c, i, t)
-
-
-@njit
-def live_on(w, e, c, i, t):
-    """Customer i lives on from t; without room he comes back to it at the same time."""
-    if not go_on(w, e, c, i, t):
-        push(e, c, t, OCCASION, i, NOBODY)
+        return CLOSED
+    if r.stock >= 0 and not take(e, c.site, np.int64(r.stock)):
+        return SOLD_OUT
+    if r.pool < 0:
+        return OK
+    want_service(e, c, c.site, n, t)
+    return WAITS

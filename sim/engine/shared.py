@@ -18,7 +18,7 @@ from sim.model.layout import GAVE_UP, NOBODY, OK
 
 OCCASION, PATIENCE, SERVICE_END = np.int64(_OCCASION), np.int64(_PATIENCE), np.int64(_SERVICE_END)
 _JOINS, _LEAVES, _STAYS = np.int64(1), np.int64(-1), np.int64(0)
-_RANK = np.int64(32)  # a key is the rank above these bits, the customer's place in them
+RANK = np.int64(32)  # a key is the rank above these bits, the customer's place in them
 
 EVENT = np.dtype([("t", "f8"), ("key", "i8"), ("node", "i8")], align=True)  # node -1: he just lives on
 
@@ -98,7 +98,7 @@ def _put(e, k, t, key, node):
 @njit
 def push(e, c, t, rank, i, node):
     """Customer i's event at time t joins the heap; the caller has made room."""
-    key = (rank << _RANK) | np.int64(i)
+    key = (rank << RANK) | np.int64(i)
     k = c.events
     c.events = k + 1
     while k > 0:
@@ -273,7 +273,7 @@ def _note(desk, t, change):
     desk.waiting += change
 
 
-@njit
+@njit(entry=True)
 def staff_with(e, c, pool, servers, t):
     """From t on so many serve at every site; whoever leaves finishes the customer at hand first."""
     for site in range(len(e.desks)):
@@ -282,7 +282,7 @@ def staff_with(e, c, pool, servers, t):
         serve_next(e, c, site, pool, t)
 
 
-@njit
+@njit(entry=True)
 def close_queues(e, t):
     """Count the length of every queue up to t."""
     for site in range(e.desks.shape[0]):

@@ -8,7 +8,7 @@ import numpy as np
 from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
 from sim.engine.population import assign_segments, fresh_traits, new_people
 from sim.engine.program import Program
-from sim.model.campaigns import PICKED, SPENT
+from sim.model.campaigns import PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
@@ -112,6 +112,22 @@ class State:
             self.sink(rows.copy())
         self["tally"][LOGGED] = 0
 
+    # ------------------------------------------------------------ campaigns
+    def pick(self, c: int, k: int, t: float) -> np.ndarray:
+        """Campaign c's pick k at time t: places in people, in the order in which the budget takes them."""
+        chosen = np.empty(len(self["people"]), np.int32)
+        luck = np.empty(len(chosen))
+        number = audience(self.world, c, k, t, chosen, luck)
+        order = np.argsort(luck[:number], kind="stable")
+        return chosen[order][: affordable(self.world, c, t)]
+
+    def run_campaign(self, c: int, k: int, t: float) -> np.ndarray:
+        """Campaign c picks customers and gives or sends: places in people of those who were picked."""
+        chosen = self.pick(c, k, t)
+        self.make_nodes(len(chosen))
+        send(self.world, c, k, t, chosen)
+        return chosen
+
     # ------------------------------------------------------------ the end
     def outcome(self, replication: int, program: Program, staff: list, signals: list) -> Outcome:
         """Everything counted, at the horizon: rows of STAFF and SIGNAL_ROW in any order."""
@@ -139,11 +155,6 @@ class State:
         rows.picked, rows.spent = self["spent"][:n, PICKED], self["spent"][:n, SPENT]
         rows.handed = self["handed"][:n]
         return rows
-
-
-def in_order(rows: np.ndarray) -> np.ndarray:
-    """A copy of log rows in the order of the tables: time, customer, the customer's own order."""
-    return rows[np.lexsort((rows["seq"], rows["customer"], rows["t"]))]
 
 
 def new_faded() -> np.ndarray:

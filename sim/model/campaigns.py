@@ -60,11 +60,11 @@ def in_audience(w, c, p, t):
     return True
 
 
-@njit
-def pick(w, c, k, t, chosen):
-    """Pick k of campaign c at time t: fills `chosen` with customers in keyed order; how many."""
+@njit(entry=True)
+def audience(w, c, k, t, chosen, luck):
+    """Pick k of campaign c at time t: fills `chosen` with customers and `luck` with the uniforms in whose
+    order the budget takes them; how many."""
     campaign = w.campaigns[c]
-    order = np.empty(len(chosen))
     n = 0
     for i in range(len(w.people)):
         p = w.people[i]
@@ -79,12 +79,9 @@ def pick(w, c, k, t, chosen):
             u < campaign.chance
             and draw(w, p, np.int64(campaign.stream), np.int64(0), FIRST_VISIT, HOLD_OUT) >= campaign.hold_out
         ):
-            order[n], chosen[n] = u, i
+            luck[n], chosen[n] = u, i
             n += 1
-    if campaign.budget < 0:
-        return n
-    chosen[:n] = chosen[:n][np.argsort(order[:n])]
-    return min(n, _affordable(w, c, t))
+    return n
 
 
 @njit
@@ -98,23 +95,23 @@ def _waiting(w, p, campaign):
     return False
 
 
-@njit
-def _affordable(w, c, t):
+@njit(entry=True)
+def affordable(w, c, t):
+    """How many more customers the budget of campaign c lets it pick at time t; all, without a budget."""
     campaign = w.campaigns[c]
     period = int(math.floor(t / campaign.budget_period))
     if w.spent[c, PERIOD] != period:
         w.spent[c, PERIOD], w.spent[c, PERIOD_SPENT] = period, 0
-    if campaign.unit_cost <= 0:
+    if campaign.budget < 0 or campaign.unit_cost <= 0:
         return len(w.people)
     return max(0, (campaign.budget - w.spent[c, PERIOD_SPENT]) // campaign.unit_cost)
 
 
-@njit
-def send(w, c, k, t, chosen, n):
-    """Pick k reaches the first n of `chosen`: a gift that waits for them, or a message on its way."""
+@njit(entry=True)
+def send(w, c, k, t, chosen):
+    """Pick k reaches the chosen: a gift that waits for them, or a message on its way."""
     campaign = w.campaigns[c]
-    for j in range(n):
-        i = chosen[j]
+    for i in chosen:
         p = w.people[i]
         w.picked[i, c] = t
         w.spent[c, PERIOD_SPENT] += campaign.unit_cost

@@ -50,7 +50,7 @@ _ULP = 2.0**-53
 _RUN_KEY = (0x746F7563, 0x68706F69)  # "touc", "hpoi": a key no run uses by accident
 
 
-@njit
+@njit(entry=True)
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Block:
     """Philox4x32-10: four 32-bit counter words and two 32-bit key words -> four uint32.
 
@@ -81,7 +81,7 @@ def uniform(key: int, customer: int, stream: int, index: int, visit: int, purpos
     return float(np.int64((bits >> _DROP) | _ODD)) * _ULP
 
 
-@njit
+@njit(entry=True)
 def _fill(key: int, customers: Ids, stream: int, index: int, visit: int, purpose: int, out: Floats) -> None:
     for i in range(len(customers)):
         out[i] = uniform(key, customers[i], stream, index, visit, purpose)

@@ -52,7 +52,7 @@ _ENTERED, _LEFT, _GIFTS = layout.DAY["entered"], layout.DAY["left"], layout.DAY[
 _RECONSIDERED = layout.DAY["reconsidered"]
 
 
-@njit
+@njit(entry=True)
 def advance(w, i, operation, now, until, wait):
     """Let customer i live; returns when his next occasion is due (days; inf: never), ASKS or FULL.
 
@@ -108,24 +108,34 @@ def live(w, p, now, until):
             return due
         if crowded(w):
             return FULL
-        occasion(w, p, t, due)
-        if p.asking >= 0:
-            return ASKS
+        stream, index, visits, step, chance, trigger = occasion(w, p, t, due)
+        if step >= 0:
+            walk(w, p, t, stream, index, visits, step, chance, trigger)
+            if p.asking >= 0:
+                return ASKS
 
 
 @njit
 def occasion(w, p, t, due):
-    """One occasion, at time t."""
+    """One occasion, at time t, up to the journey that it turns into.
+
+    Returns the way from there: (stream, index, visits, first step or NOBODY, its chance, its trigger).
+    """
     if p.status == EXPECTED:
-        enter(w, p, t)
-    elif p.due_need == due:
-        need(w, p, t)
-    elif p.due_leave == due and p.status == PROSPECT:
-        hear(w, p, t)
-    elif p.due_leave == due:
-        chance_to_leave(w, p, t)
-    else:
-        resume(w, p, t)
+        return enter(w, p, t)
+    if p.due_need == due:
+        return need(w, p, t)
+    if p.due_leave == due and p.status == PROSPECT:
+        return hear(w, p, t)
+    if p.due_leave == due:
+        return chance_to_leave(w, p, t)
+    return resume(w, p, t)
+
+
+@njit
+def no_way(stream, index):
+    """The occasion turns into nothing."""
+    return stream, index, NO_VISITS, NOBODY, 1.0, NOBODY
 
 
 # ---------------------------------------------------------------- coming
@@ -147,9 +157,7 @@ def enter(w, p, t):
     become_customer(w, p, t)
     if w.times[clocks.FIRST_NEED] > 0.0:
         p.due_need = t
-    first = np.int64(w.streams[ENTRY].step)
-    if first >= 0:
-        start(w, p, t, ENTRY, np.int64(0), w.streams[ENTRY].usually)
+    return start(w, p, t, ENTRY, np.int64(0), w.streams[ENTRY].usually)
 
 
 @njit
@@ -159,7 +167,7 @@ def hear(w, p, t):
     p.n_leave += 1
     _check_index(w, p.n_leave)
     clocks.start_awareness(w, p, t)
-    start(w, p, t, AWARE, index, w.streams[AWARE].usually)
+    return start(w, p, t, AWARE, index, w.streams[AWARE].usually)
 
 
 # ---------------------------------------------------------------- needs
@@ -170,21 +178,21 @@ def need(w, p, t):
     clocks.next_need(w, p)
     _check_index(w, p.n_need)
     count(w, p, t, _NEEDS, ONE)
-    start(w, p, t, NEED, index, w.streams[NEED].usually)
+    return start(w, p, t, NEED, index, w.streams[NEED].usually)
 
 
 @njit
 def start(w, p, t, stream, index, usually):
-    """An occasion turns into its journey, or not: one keyed uniform decides."""
+    """An occasion turns into its journey, or not: one keyed uniform decides. Returns the way, as `occasion`."""
     first = np.int64(w.streams[stream].step)
     if first < 0:
-        return
+        return no_way(stream, index)
     chance, plain, strongest = _choice(w, p, t, first, usually)
     u = draw(w, p, stream, index, FIRST_VISIT, clocks.CHOICE) if chance < 1.0 else 0.0
     if u >= chance:
         _decline(w, p, t, stream, index, first, chance)
-        return
-    walk(w, p, t, stream, index, NO_VISITS, first, chance, strongest if u >= plain else NOBODY)
+        return no_way(stream, index)
+    return stream, index, NO_VISITS, first, chance, strongest if u >= plain else NOBODY
 
 
 @njit
@@ -229,11 +237,9 @@ def chance_to_leave(w, p, t):
     count(w, p, t, _RECONSIDERED, ONE)
     chance = leaving_chance(w, p, t) if renewal else _thinned(w, p, t)
     if t >= 0.0 and draw(w, p, LEAVE, index, FIRST_VISIT, clocks.ACCEPT) < chance:
-        want_to_leave(w, p, t, index, chance)
-        return
+        return want_to_leave(w, p, t, index, chance)
     _stay(w, p, t, index, chance)
-    if renewal:
-        start(w, p, t, LEAVE, index, w.streams[LEAVE].usually)
+    return start(w, p, t, LEAVE, index, w.streams[LEAVE].usually) if renewal else no_way(LEAVE, index)
 
 
 @njit
@@ -257,13 +263,10 @@ def _stay(w, p, t, index, chance):
 def want_to_leave(w, p, t, index, chance):
     """A customer has decided to go, at moment `index`: the journey of `leaving` may plead, otherwise he is gone."""
     first = np.int64(w.streams[PLEA].step)
-    if first < 0:
-        leave(w, p, t, decided(w, p), chance)
-        return
-    if draw(w, p, PLEA, index, FIRST_VISIT, clocks.CHOICE) >= w.streams[PLEA].usually:
-        leave(w, p, t, decided(w, p), chance)
-        return
-    walk(w, p, t, PLEA, index, NO_VISITS, first, chance, NOBODY)
+    if first >= 0 and draw(w, p, PLEA, index, FIRST_VISIT, clocks.CHOICE) < w.streams[PLEA].usually:
+        return PLEA, index, NO_VISITS, first, chance, NOBODY
+    leave(w, p, t, decided(w, p), chance)
+    return no_way(PLEA, index)
 
 
 @njit
@@ -293,15 +296,14 @@ def resume(w, p, t):
     free_node(w, n)
     if step < 0:
         end(w, p, t, stream, index, step)
-        return
+        return no_way(stream, index)
     if chance == SENT:
         if stream >= CAMPAIGNS:
             w.handed[stream - CAMPAIGNS] += 1
             if gift:
                 count(w, p, t, _GIFTS, ONE)
-        start(w, p, t, stream, index, w.streams[stream].usually)
-        return
-    walk(w, p, t, stream, index, visits, step, chance, trigger)
+        return start(w, p, t, stream, index, w.streams[stream].usually)
+    return stream, index, visits, step, chance, trigger
 
 
 @njit

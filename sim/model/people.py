@@ -8,7 +8,7 @@ from sim.model.feelings import settle
 from sim.model.layout import CUSTOMER, EXPECTED
 
 
-@njit
+@njit(entry=True)
 def begin_day_0(w, gaps, period):
     """The rates of day 0 hold from day 0 on, for everybody who was there before.
 
@@ -26,7 +26,7 @@ def begin_day_0(w, gaps, period):
                 restart_renewals(w, p)
 
 
-@njit
+@njit(entry=True)
 def settle_all(w, t):
     """Carry everybody's feelings to time t: at the horizon, for the tables."""
     for i in range(len(w.people)):

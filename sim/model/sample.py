@@ -316,7 +316,7 @@ def _each(rows: NDArray[Any], knots: Floats, u: Floats) -> Floats:
     return out.reshape(u.shape)
 
 
-@njit
+@njit(entry=True)
 def _fill(rows: NDArray[Any], knots: Floats, u: Floats, out: Floats) -> None:
     for i in range(len(u)):
         out[i] = quantile(rows, knots, 0, u[i])

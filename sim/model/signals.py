@@ -4,7 +4,7 @@ from sim._jit import njit
 from sim.model.layout import REVIEWS
 
 
-@njit
+@njit(entry=True)
 def publish(w, s, first, last):
     """Refresh signal s at sites first..last - 1; what the whole brand shows, at all of them at once."""
     signal = w.signals[s]
