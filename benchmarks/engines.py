@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import os
 from pathlib import Path
 
 from sim.engine import Outcome, Program, lower, simulate
@@ -48,3 +49,11 @@ def warm(engine: str) -> None:
 def people(size: int) -> int:
     """Customers and prospects of the coffee shop."""
     return size + 300 * math.ceil(size / 600)
+
+
+def processor() -> str:
+    """The processor's name, where it can be had, and how many there are."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'unknown processor'}, {os.cpu_count()} processors"

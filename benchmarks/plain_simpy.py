@@ -92,15 +92,15 @@ class Touchpoint:
         "personalisation", "price", "quality", "recovers", "sd", "severity", "valence",
     )  # fmt: skip
 
-    def __init__(self, name, quality, sd=0.0, empathy=0.0, recovers=0.0, cost=0, price=None, margin=0.0, **more):
+    def __init__(
+        self, name, quality, sd=0.0, empathy=0.0, recovers=0.0, cost=0, price=None, margin=0.0, **more
+    ):
         self.name, self.quality, self.sd = name, quality, sd
         self.empathy, self.recovers, self.cost = empathy, recovers, cost
         self.price, self.margin = price, margin  # cents; "own": what the customer spends
         self.effort = self.personalisation = 0.0
         self.control = 0.0
-        self.severity = tuple(
-            more.get("severity", {}).get(k, s) for k, s in enumerate((0, 0, 0.5, 0.2, 0.3))
-        )
+        self.severity = tuple(more.get("severity", {}).get(k, s) for k, s in enumerate((0, 0, 0.5, 0.2, 0.3)))
         self.feels = more.get("feels", {})  # outcome: {emotion: impulse}
         self.counts = [0] * len(OUTCOMES)
         self.valence = self.perceived = self.mood = 0.0  # sums over the touches
@@ -192,7 +192,18 @@ LINGERER = (1.0, 0.9, 750.0, 0.6, DAYTIME)
 class Site:
     """One shop: its baristas, its buns, what can be seen of it."""
 
-    __slots__ = ("baristas", "bins", "buns", "bustle", "orders", "rating", "reviews", "shown", "stars", "written")
+    __slots__ = (
+        "baristas",
+        "bins",
+        "buns",
+        "bustle",
+        "orders",
+        "rating",
+        "reviews",
+        "shown",
+        "stars",
+        "written",
+    )
 
     def __init__(self, env):
         self.baristas = simpy.Resource(env, capacity=SERVERS)
@@ -214,10 +225,11 @@ class Customer:
     """What somebody is, feels and believes."""
 
     __slots__ = (
-        "affective", "alternatives", "calendar", "customer", "economic", "emotions", "expectation", "feelings", "forced",
-        "goodwill", "habitual", "leave", "left", "loss_aversion", "n_order", "n_touch", "need_gap", "normative",
-        "obligation", "price_sensitivity", "privacy_concern", "reactivity", "reciprocity", "satisfaction", "scarce_seen",
-        "scarcity", "site", "social_proof", "spend", "t_feel", "trust", "values",
+        "affective", "alternatives", "calendar", "customer", "economic", "emotions", "expectation",
+        "feelings", "forced", "goodwill", "habitual", "leave", "left", "loss_aversion", "n_order",
+        "n_touch", "need_gap", "normative", "obligation", "price_sensitivity", "privacy_concern",
+        "reactivity", "reciprocity", "satisfaction", "scarce_seen", "scarcity", "site", "social_proof",
+        "spend", "t_feel", "trust", "values",
     )  # fmt: skip
 
     def __init__(self, rng, emotions, site, segment, now):
@@ -627,10 +639,7 @@ class Shop:
     def results(self):
         """Totals and means by name, for comparison."""
         outcomes = {
-            f"{place.name} {OUTCOMES[k]}": n
-            for place in self.places
-            for k, n in enumerate(place.counts)
-            if n
+            f"{place.name} {OUTCOMES[k]}": n for place in self.places for k, n in enumerate(place.counts) if n
         }
         totals = zip(("orders", "revenue", "margin"), list(zip(*self.daily, strict=True))[1:], strict=True)
         return dict(self.counts) | {name: sum(values) for name, values in totals} | outcomes

@@ -29,7 +29,9 @@ def ours(outcome, names) -> dict[str, float]:
     found = {f"{name} of day 0 on": float(outcome.daily[..., DAILY.index(name)].sum()) for name in TOTALS}
     touches = outcome.touches.sum(axis=0)
     found |= {
-        f"{name} {OUTCOMES[k]}": float(touches[i, k]) for i, name in enumerate(names) for k in range(len(OUTCOMES))
+        f"{name} {OUTCOMES[k]}": float(touches[i, k])
+        for i, name in enumerate(names)
+        for k in range(len(OUTCOMES))
     }
     found["events"] = float(outcome.events)
     found["valence of a touch"] = float(outcome.felt[:, 0].sum() / 1e6 / touches.sum())
