@@ -39,6 +39,13 @@ def run(engine: str, what: Program, replication: int = 0, log=None) -> Outcome:
     return simulate(what, seed=1, replication=replication, log=log, **chosen)
 
 
+def can_be_chosen() -> bool:
+    """Whether ``touchpoint run`` takes an ``--engine``."""
+    from sim.cli import main
+
+    return any("--engine" in option.opts for option in main.commands["run"].params)
+
+
 def warm(engine: str) -> None:
     """Compile what an engine needs, or read it from the cache, before anything is measured."""
     for scenario in (SHOP, OPEN_DOORS):

@@ -97,7 +97,8 @@ def per_event(engine: str, size: int, days: int) -> dict[str, float]:
 def floor_loop(events: int, draws: float, exps: float, logs: float) -> float:
     """Make so many draws, exponentials and logarithms for each of the events; the sum of them all.
 
-    Fractions are spread evenly: 3.4 draws an event are three, and a fourth in two events of five.
+    Fractions are spread evenly: 3.4 draws an event are three, and a fourth in two events of five. No two
+    arguments in a row are alike: of equal ones the compiler would make one call.
     """
     total, d, e, g = 0.0, 0, 0, 0
     u = 0.5
@@ -109,11 +110,11 @@ def floor_loop(events: int, draws: float, exps: float, logs: float) -> float:
             d += 1
         n = int((i + 1) * exps)
         while e < n:
-            total += math.exp(-u * (1 + (e & 3)))
+            total += math.exp(-u * (1.0 + 0.01 * (e & 255)))
             e += 1
         n = int((i + 1) * logs)
         while g < n:
-            total += math.log(u + (g & 3))
+            total += math.log(u + 0.01 * (g & 255))
             g += 1
     return total
 

@@ -243,7 +243,7 @@ def memory(plan: Plan, engine: str) -> dict[str, Any]:
     """Peak of the command at a size less its peak at 10 customers; and both SimPy sides, by growing them."""
     size, days = plan.memory
     horizon = [] if plan.year else ["--horizon", f"{days} d", "--set", "warm_up=7 d"]
-    chosen = ["--engine", engine] if len(engines.engines()) > 1 else []
+    chosen = ["--engine", engine] if engines.can_be_chosen() else []
     with tempfile.TemporaryDirectory() as folder:
 
         def command(n: int, out: str) -> tuple[int, float]:
