@@ -21,11 +21,6 @@ def program(size: int, days: float, warm_up: float = 0.0, scenario: Path = SHOP)
     )
 
 
-def shipped() -> Program:
-    """The coffee shop as shipped: 2,400 customers, a year, 60 days of warm-up."""
-    return lower(load(SHOP))
-
-
 def engines() -> tuple[str, ...]:
     """The engines there are."""
     import sim.engine

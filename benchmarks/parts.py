@@ -20,26 +20,29 @@ NANO = 1e9
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. Sizes in customers; `year` runs the memory part over 365 days and the warm-up."""
+    """How much is measured; sizes in customers. `year`: the shipped year where time allows less by default."""
 
     repeats: int
     shop: tuple[int, int, int]  # size, days and warm-up of the side-by-side runs
-    slow_repeats: int  # of those, with SimPy
     check: tuple[int, int, int]  # replications, days and warm-up of the check for the same work
-    floor_days: int
+    floor_days: int  # of the interpreted run that counts calls
     sizes: tuple[int, ...]
     weeks: tuple[int, int]  # two horizons: their difference is free of what setting up costs
     threads: tuple[int, int]  # size and days
-    log: tuple[int, int]
-    memory: tuple[int, int]
+    log: tuple[int, int]  # size and days
+    memory: tuple[int, int]  # size and days
     year: bool = False
 
 
-FULL = Plan(5, (2_400, 365, 60), 3, (24, 60, 14), 42, (10_000, 100_000, 1_000_000), (1, 4), (20_000, 56), (20_000, 56),
-            (1_000_000, 28))  # fmt: skip
+FULL = Plan(
+    repeats=3, shop=(2_400, 120, 60), check=(24, 60, 14), floor_days=42, sizes=(10_000, 100_000, 1_000_000),
+    weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28),
+)  # fmt: skip
 SHORT = Plan(
-    3, (600, 60, 0), 3, (12, 28, 0), 21, (10_000, 100_000), (1, 3), (10_000, 28), (10_000, 28), (100_000, 7)
-)
+    repeats=3, shop=(600, 42, 0), check=(10, 21, 0), floor_days=15, sizes=(10_000, 100_000),
+    weeks=(1, 2), threads=(10_000, 21), log=(10_000, 21), memory=(100_000, 7),
+)  # fmt: skip
+YEAR = (2_400, 365, 60)  # the coffee shop as shipped
 # where there is no compiled engine: sizes that SimPy can do
 _SMALLER = {"sizes": (600, 3_000), "threads": (600, 28), "log": (600, 28), "memory": (12_000, 7)}
 
@@ -65,7 +68,7 @@ def cost(plan: Plan, engine: str) -> dict[str, Any]:
     calls = floor.per_event(engine, plain_simpy.SITE, plan.floor_days)
     floor.make(1, calls)  # compiled
     rows = []
-    for k in range(plan.slow_repeats):
+    for k in range(plan.repeats):
         sides = _once(program, engine, k, plan.shop, calls)
         base = sides[engine]
         rows.append(sides | {f"{name} / {engine}": ns / base for name, ns in sides.items() if name != engine})
@@ -137,7 +140,7 @@ def growth(plan: Plan, engine: str) -> dict[str, Any]:
             for size in plan.sizes
         }
         rows: list[dict[str, float]] = []
-        for k in range(max(1, plan.repeats // 2 + 1)):
+        for k in range(plan.repeats):
             row = {}
             for size, (short, long) in programs.items():
                 row |= _between(engine, size, short, long, k)
@@ -265,7 +268,7 @@ def memory(plan: Plan, engine: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _grown(code: str, small: int = 600, large: int = 12_600) -> float:
+def _grown(code: str, small: int = 600, large: int = 9_600) -> float:
     """Growth of a process's peak for each customer, from a small population to a large one."""
     setting = "from benchmarks import bare_simpy, engines, plain_simpy; size = int(sys.argv[1]); "
     peaks = [peak(setting + code, str(size))[0] for size in (small, large)]
