@@ -39,7 +39,7 @@ FULL = Plan(
     weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28),
 )  # fmt: skip
 SHORT = Plan(
-    repeats=3, shop=(600, 42, 0), check=(10, 21, 0), floor_days=15, sizes=(10_000, 100_000),
+    repeats=3, shop=(600, 42, 0), check=(8, 21, 0), floor_days=9, sizes=(10_000, 50_000),
     weeks=(1, 2), threads=(10_000, 21), log=(10_000, 21), memory=(100_000, 7),
 )  # fmt: skip
 YEAR = (2_400, 365, 60)  # the coffee shop as shipped
@@ -154,7 +154,7 @@ def growth(plan: Plan, engine: str) -> dict[str, Any]:
 def _between(engine: str, size: int, short, long, k: int) -> dict[str, float]:
     """Cost of an event between two horizons, and what is left: setting up and closing."""
     again = (
-        max(1, 100_000 // size) if engine == COMPILED else 1
+        max(1, 30_000 // size) if engine == COMPILED else 1
     )  # small ones are over too soon to be timed once
     times, events = [0.0, 0.0], [0, 0]
     for r in range(again):
@@ -253,7 +253,6 @@ def memory(plan: Plan, engine: str) -> dict[str, Any]:
             words = ["run", str(SHOP), "--size", str(n), "--no-log", "--replications", "1", *chosen, *horizon]
             return peak_of_command(*words, "--out", f"{folder}/{out}")
 
-        command(10, "warm")  # the cache is filled
         small, _ = command(10, "small")
         large, seconds = command(size, "large")
     grown = {
@@ -268,7 +267,7 @@ def memory(plan: Plan, engine: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _grown(code: str, small: int = 600, large: int = 9_600) -> float:
+def _grown(code: str, small: int = 600, large: int = 6_600) -> float:
     """Growth of a process's peak for each customer, from a small population to a large one."""
     setting = "from benchmarks import bare_simpy, engines, plain_simpy; size = int(sys.argv[1]); "
     peaks = [peak(setting + code, str(size))[0] for size in (small, large)]
