@@ -39,7 +39,7 @@ FULL = Plan(
     weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28),
 )  # fmt: skip
 SHORT = Plan(
-    repeats=3, shop=(600, 42, 0), check=(8, 21, 0), floor_days=9, sizes=(10_000, 50_000),
+    repeats=3, shop=(1_200, 42, 0), check=(8, 21, 0), floor_days=9, sizes=(10_000, 50_000),
     weeks=(1, 2), threads=(10_000, 21), log=(10_000, 21), memory=(100_000, 7),
 )  # fmt: skip
 YEAR = (2_400, 365, 60)  # the coffee shop as shipped
