@@ -35,7 +35,7 @@ class Plan:
 
 
 FULL = Plan(
-    repeats=3, shop=(2_400, 120, 60), check=(24, 60, 14), floor_days=42, sizes=(10_000, 100_000, 1_000_000),
+    repeats=3, shop=(2_400, 120, 60), check=(24, 60, 14), floor_days=21, sizes=(10_000, 100_000, 1_000_000),
     weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28),
 )  # fmt: skip
 SHORT = Plan(
