@@ -92,7 +92,9 @@ def _array_of(context, builder, typ, value, attr):
         data=builder.inttoptr(read(0), array.data.type),
         shape=[read(1 + d) for d in range(kind.ndim)],
         strides=[read(1 + kind.ndim + d) for d in range(kind.ndim)],
-        itemsize=context.get_constant(types.intp, kind.dtype.size if isinstance(kind.dtype, types.Record) else kind.dtype.bitwidth // 8),
+        itemsize=context.get_constant(
+            types.intp, kind.dtype.size if isinstance(kind.dtype, types.Record) else kind.dtype.bitwidth // 8
+        ),
         meminfo=None,
     )
     return array._getvalue()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sim.engine import lower, simulate
+from sim.engine.order import in_order
 from sim.model.layout import CAMPAIGNS, DAY, LOG, NEED, TOUCH
 from sim.scenario import parse
 
@@ -36,7 +37,7 @@ def run(campaign, change=None, seed=1):
     program = lower(parse(merged(TOWN, {"campaigns": {"drive": campaign}} | (change or {}))))
     pieces = [np.zeros(0, LOG)]
     outcome = simulate(program, seed=seed, log=pieces.append)
-    return outcome, np.concatenate(pieces)
+    return outcome, in_order(np.concatenate(pieces))
 
 
 def mailing(change=None, every="7 d", **campaign):

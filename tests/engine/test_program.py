@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from sim.engine import lower, simulate
+from sim.engine.order import in_order
 from sim.engine.psyche import needs_shape
 from sim.engine.reference import Reference
 from sim.engine.state import State
@@ -80,7 +81,7 @@ def log_of(program, seed=1):
     """(outcome, log) of a program."""
     pieces = [np.zeros(0, LOG)]
     outcome = simulate(program, seed=seed, log=pieces.append)
-    return outcome, np.concatenate(pieces)
+    return outcome, in_order(np.concatenate(pieces))
 
 
 # ---------------------------------------------------------------- one numbering

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sim.engine import lower, simulate
+from sim.engine.order import in_order
 from sim.engine.reference import Reference
 from sim.model.layout import CLOSED, FAILED, GAVE_UP, LOG, OK, SOLD_OUT
 from sim.scenario import parse
@@ -46,7 +47,7 @@ def desk(tmp_path):
         program = lower(parse(entering(tmp_path, times, change), folder=tmp_path))
         pieces = [np.zeros(0, LOG)]
         outcome = simulate(program, seed=1, log=pieces.append if log else None)
-        rows = np.concatenate(pieces)
+        rows = in_order(np.concatenate(pieces))
         return outcome, rows[rows["touchpoint"] >= 0]
 
     return run
@@ -246,7 +247,7 @@ def tied(change=None, seed=1):
     """The log of six customers who do everything at the same times."""
     pieces = [np.zeros(0, LOG)]
     simulate(lower(parse(merged(TIES, change or {}))), seed=seed, log=pieces.append)
-    return np.concatenate(pieces)
+    return in_order(np.concatenate(pieces))
 
 
 def test_at_equal_times_customers_queue_in_the_order_of_their_numbers():
@@ -281,7 +282,7 @@ def test_occasions_of_busy_customers_wait_for_the_end_of_the_touch():
     data["journeys"]["bill"]["steps"] = {"desk": {"next": "end"}}
     pieces = []
     simulate(lower(parse(data)), seed=1, log=pieces.append)
-    log = np.concatenate(pieces)
+    log = in_order(np.concatenate(pieces))
     assert log["t"].tolist() == [3, 5, 7, 9]
     assert log["index"].tolist() == [0, 1, 2, 3]
 
@@ -399,7 +400,7 @@ def square(change=None, seed=1):
     program, pieces = lower(parse(merged(SQUARE, change or {}))), [np.zeros(0, LOG)]
     outcome = simulate(program, seed=seed, log=pieces.append)
     rows = {name: outcome.signals[outcome.signals.signal == k] for k, name in enumerate(program.signal_names)}
-    return rows, np.concatenate(pieces), outcome
+    return rows, in_order(np.concatenate(pieces)), outcome
 
 
 ORDER, LOOK, REVIEW = range(3)

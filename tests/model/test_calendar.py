@@ -12,6 +12,7 @@ from scipy import stats
 
 from sim.engine import lower, simulate
 from sim.engine.calendars import calendar_arrays
+from sim.engine.order import in_order
 from sim.engine.state import State
 from sim.model.calendar import clock_time, is_open, profile_time
 from sim.model.layout import LOG
@@ -125,7 +126,7 @@ def needs(change=None, seed=1):
     """Times of the needs of everybody."""
     pieces = [np.zeros(0, LOG)]
     simulate(lower(parse(SHOP | (change or {}))), seed=seed, log=pieces.append)
-    return np.concatenate(pieces)["t"]
+    return in_order(np.concatenate(pieces))["t"]
 
 
 def hour_of_the_week(t):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.engine import lower, simulate
+from sim.engine.order import in_order
 from sim.engine.state import State
 from sim.errors import ScenarioError
 from sim.model.feelings import emotion, goodwill
@@ -347,7 +348,7 @@ def log_of(change=None, seed=1):
     """The event log of the cafe."""
     pieces = [np.zeros(0, LOG)]
     simulate(lower(parse(merged(CAFE, change or {}))), seed=seed, log=pieces.append)
-    return np.concatenate(pieces)
+    return in_order(np.concatenate(pieces))
 
 
 @pytest.mark.parametrize("chance", [0.05, 0.5])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim.engine import lower, simulate
+from sim.engine.order import in_order
 from sim.engine.state import State
 from sim.model.layout import FAILED, FIRST_VISIT, LOG, NEED, NOBODY, OK, TOUCH
 from sim.model.touch import touch
@@ -228,7 +229,7 @@ def decisions(trigger, on="start", **change):
     }
     pieces = [np.zeros(0, LOG)]
     simulate(lower(parse(merged(SHOP, merged(data, change)))), seed=1, log=pieces.append)
-    return np.concatenate(pieces)
+    return in_order(np.concatenate(pieces))
 
 
 def reached(rows, touchpoint):
