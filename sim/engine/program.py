@@ -256,7 +256,7 @@ def _expected(before: Program) -> tuple[float, float]:
 def _warm_up_start(baseline: Scenario) -> float:
     """Minus the warm-up: none where nobody is there on day 0 or nobody feels anything."""
     if baseline.warm_up is not None:
-        return -baseline.warm_up
+        return 0.0 - baseline.warm_up
     there = baseline.enters is None and baseline.population.size > 0
     return -WARM_UP if there and baseline.psychology.on else 0.0
 

@@ -232,6 +232,7 @@ def give_up(e, site, n, t):
     """Request n's patience has ended: days waited."""
     leave_queue(e, site, n, t)
     r = e.requests[n]
+    r.rank = NOBODY
     r.waited = t - r.asked
     _count(e.desks[site, r.pool], r, t, GAVE_UP, 0.0)
     if r.stock >= 0:

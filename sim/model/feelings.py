@@ -74,7 +74,8 @@ def settle(w, p, t):
     if t == p.t_feel:
         return
     for k in range(len(w.emotions)):
-        p.emotion[k] = emotion(w, p, k, t)
+        if p.emotion[k] != 0.0:
+            p.emotion[k] = emotion(w, p, k, t)
     p.goodwill, p.obligation = goodwill(w, p, t), obligation(w, p, t)
     p.gift_habit, p.scarce_seen = gift_habit(w, p, t), scarce_seen(w, p, t)
     p.t_feel = t
@@ -116,6 +117,8 @@ def mood(w, p, t):
     """Good minus bad emotions, each side combined as 1 - prod(1 - e): -1..1."""
     calm_good, calm_bad = 1.0, 1.0
     for k in range(len(w.emotions)):
+        if p.emotion[k] == 0.0:
+            continue
         e = clamp(emotion(w, p, k, t), 0.0, 1.0)
         if w.emotions[k].bad:
             calm_bad *= 1.0 - e
@@ -129,6 +132,6 @@ def upset(w, p, t):
     """The strongest bad emotion, 0..1, at time t."""
     worst = 0.0
     for k in range(len(w.emotions)):
-        if w.emotions[k].bad:
+        if p.emotion[k] != 0.0 and w.emotions[k].bad:
             worst = max(worst, emotion(w, p, k, t))
     return min(worst, 1.0)

@@ -73,9 +73,10 @@ def next_edge(w, p, t, stream, index, visit, step, outcome, valence):
         waits = -math.log(draw(w, p, stream, index, visit, w.edges[e].race))
         if waits / weight < best:
             best, choice, chosen = waits / weight, e, weight
-        if waits / plain < plain_best:
+        if lifted != 0.0 and waits / plain < plain_best:
             plain_best, plain_choice = waits / plain, e
-    return choice, chosen / total, strongest if choice != plain_choice else NOBODY
+    turned = lifted != 0.0 and choice != plain_choice
+    return choice, chosen / total, strongest if turned else NOBODY
 
 
 @njit

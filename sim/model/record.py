@@ -71,15 +71,19 @@ def _step(w, p, t, last, what):
 
 
 @njit
+def writes_rows(w, t):
+    """Whether rows are written at time t: not in the warm-up, and not where nobody wants them."""
+    return t >= 0.0 and w.tally[LEVEL] != NO_LOG
+
+
+@njit
 def wants_row(w, t, kind):
     """Whether a row of this kind is written, and counts it as an event where it is one."""
-    if t < 0.0:
-        return False
-    level = w.tally[LEVEL]
     if kind == SKIPPED or kind == STAYING:
-        return level == LOG_ALL
-    w.tally[EVENTS] += 1
-    return level != NO_LOG
+        return t >= 0.0 and w.tally[LEVEL] == LOG_ALL
+    if t >= 0.0:
+        w.tally[EVENTS] += 1
+    return writes_rows(w, t)
 
 
 @njit

@@ -15,7 +15,7 @@ from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, s
 from sim.model.keys import uniform
 from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
-from sim.model.record import ONE, count, count_active, count_touch, day_number, new_row, wants_row
+from sim.model.record import ONE, count, count_active, count_touch, day_number, new_row, wants_row, writes_rows
 from sim.model.sample import quantile
 from sim.model.triggers import give_back, receive
 
@@ -102,7 +102,7 @@ def _commit(w, p, tp, t):
     q = w.psyche[0]
     warmth = 0.5 * (np.float64(p.satisfaction) + goodwill(w, p, t))
     for k in range(len(w.emotions)):
-        if w.emotions[k].bonds != 0.0:
+        if w.emotions[k].bonds != 0.0 and p.emotion[k] != 0.0:
             warmth += w.emotions[k].bonds * emotion(w, p, k, t)
     p.affective = np.float64(p.affective) + q.affective_rate * (
         clamp(warmth, 0.0, 1.0) - np.float64(p.affective)
@@ -197,7 +197,7 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     if w.psyche[0].on != 0.0:
         if outcome <= FAILED:
             quality = sampled(w, tp.quality, draw(w, p, stream, index, visit, place.purpose[_QUALITY]))
-        before = mood(w, p, t)
+        before = mood(w, p, t) if writes_rows(w, t) else 0.0
         perceived, valence = experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
         after = mood(w, p, t)
     p.n_touch += 1
