@@ -1,7 +1,7 @@
-"""From a scenario to what happened: the program, the engines and the tables."""
+"""From a scenario to what happened: the program, the two engines and the tables."""
 
+from sim.engine.engines import ENGINES, prepare, simulate
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program, lower
-from sim.engine.reference import simulate
 
-__all__ = ["Outcome", "Program", "lower", "simulate"]
+__all__ = ["ENGINES", "Outcome", "Program", "lower", "prepare", "simulate"]

@@ -31,7 +31,6 @@ def new_people(program: Program, key: np.uint64) -> np.ndarray:
     people.last_gift = NOBODY
     people.due_need = people.due_leave = people.t_left = math.inf
     people.t_order = -math.inf
-    people.recent = -math.inf
     people.t_feel = program.start
     assign_segments(program, key, people)
     fresh_traits(program, key, people)

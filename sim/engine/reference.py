@@ -12,17 +12,17 @@ from functools import partial
 import numpy as np
 import simpy
 
+from sim.engine.cadence import first_multiple
 from sim.engine.clock import DISPATCH, OCCASION, REFILL, REFRESH, Clock
 from sim.engine.desk import Desk, Shelf
-from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
+from sim.engine.outcome import Outcome, signal_row
 from sim.engine.program import Pool, Program, StockPlan
 from sim.engine.state import LogSink, State
-from sim.model.campaigns import PICKED, SPENT, pick, send
-from sim.model.layout import CLOSED, CUSTOMER, LEFT, MILLION, OK, SOLD_OUT
+from sim.engine.tiny import tiny_program
+from sim.model.campaigns import pick, send
+from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, SOLD_OUT
 from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance
-from sim.model.people import begin_day_0, settle_all
 from sim.model.signals import publish
-from sim.model.world import CAPPED, EVENTS, LOST, OVERRUN
 
 Progress = Callable[[float], None]
 
@@ -85,7 +85,9 @@ class Reference:
         now = self.clock.now
         due = advance(self.state.world, i, operation, now, now, waited)
         while due == FULL:
-            self.state.make_room(now)
+            self.state.flush(now)
+            self.state.make_log()  # everything at one instant: keep it for sorting
+            self.state.make_nodes(0)
             due = advance(self.state.world, i, operation, now, now, waited)
         return due
 
@@ -96,7 +98,7 @@ class Reference:
 
     def every(self, period: float, rank: int, end: float, act: Callable[[], None]) -> Generator:
         """Act at every multiple of the period from now on and before the end; deliveries only after now."""
-        k = math.floor(self.clock.now / period) + 1 if rank == REFILL else math.ceil(self.clock.now / period)
+        k = first_multiple(period, self.clock.now, after=rank == REFILL)
         while k * period < end:
             yield self.clock.at(k * period, rank)
             act()
@@ -114,16 +116,16 @@ class Reference:
     def publish_all(self) -> None:
         """What everybody can see at the start."""
         for s in range(len(self.program.signals)):
-            publish(self.state.world, s)
+            publish(self.state.world, s, 0, self.program.sites)
         for s in range(len(self.program.stocks)):
             self.show(s)
 
     def refresh(self, s: int) -> None:
         """Signal s is published anew."""
-        publish(self.state.world, s)
+        publish(self.state.world, s, 0, self.program.sites)
         if self.clock.now >= 0.0:
-            value, count = self.state["published"][:, s].mean(), self.state["published_count"][:, s].sum()
-            self.signals.append((self.clock.now, s, value, count))
+            values, counts = self.state["published"][:, s], self.state["published_count"][:, s]
+            self.signals.append(signal_row(self.clock.now, s, values, counts))
 
     def show(self, s: int) -> None:
         """The level of stock s on show at every site."""
@@ -181,9 +183,8 @@ class Reference:
 
     def end_warm_up(self) -> None:
         """Clocks, staff, stock and reviews as they are declared for day 0."""
-        begin_day_0(self.state.world, *self.state.before)
+        self.state.end_warm_up()
         self.wake(np.arange(len(self.status)))
-        self.state["stars"][:] = 0  # whatever was written in the warm-up
         for pool, desks in zip(self.program.pools, self.desks, strict=True):
             for desk in desks:
                 desk.staff_with(pool.servers)
@@ -193,40 +194,16 @@ class Reference:
 
     def close(self) -> Outcome:
         """Everything counted, at the horizon."""
-        state, tally = self.state, self.state["tally"]
-        self.program.check_indices(int(tally[OVERRUN]))
-        settle_all(state.world, self.horizon)
-        state.flush(math.inf)
-        return Outcome(
-            replication=self.replication,
-            people=state["people"],
-            daily=state["daily"],
-            touches=state["touches"],
-            felt=state["felt"],
-            staff=self.staff_rows(),
-            signals=np.array(self.signals, SIGNAL_ROW).view(np.recarray),
-            campaigns=self.campaign_rows(),
-            events=int(tally[EVENTS]),
-            capped=int(tally[CAPPED]),
-            hazard_lost=float(tally[LOST]) / MILLION,
-        )
+        self.state.flush(math.inf)
+        return self.state.outcome(self.replication, self.program, self.staff_rows(), self.signals)
 
-    def staff_rows(self) -> np.ndarray:
-        """Every pool at every site, in that order."""
-        rows = [
+    def staff_rows(self) -> list[tuple]:
+        """Every pool at every site, as rows of STAFF."""
+        return [
             (k, site, self.program.pools[k].servers, *desk.counts())
             for k, desks in enumerate(self.desks)
             for site, desk in enumerate(desks)
         ]
-        return np.array(rows, STAFF).view(np.recarray)
-
-    def campaign_rows(self) -> np.ndarray:
-        """Picks, hand-overs and cents of every campaign."""
-        rows = np.zeros(len(self.program.campaigns), CAMPAIGN_ROW).view(np.recarray)
-        n = len(rows)
-        rows.picked, rows.spent = self.state["spent"][:n, PICKED], self.state["spent"][:n, SPENT]
-        rows.handed = self.state["handed"][:n]
-        return rows
 
 
 def simulate(
@@ -240,7 +217,12 @@ def simulate(
 ) -> Outcome:
     """Simulate one replication on SimPy.
 
-    ``log`` receives the event log in pieces, LOG rows sorted by (t, customer, seq); ``progress`` the simulated
-    day. ``everything`` also logs decisions without a consequence, for stories.
+    ``log`` receives the event log in pieces (see `State`); ``progress`` the simulated day. ``everything`` also
+    logs decisions without a consequence, for stories.
     """
     return Reference(program, seed, replication, log, everything).run(progress)
+
+
+def prepare() -> None:
+    """Compile everything, or load what was compiled before."""
+    simulate(tiny_program(), seed=0)

@@ -5,18 +5,25 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
 from sim.engine.population import assign_segments, fresh_traits, new_people
 from sim.engine.program import Program
+from sim.model.campaigns import PICKED, SPENT
 from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
-from sim.model.layout import ASK, DAILY, LOG, NOBODY, OUTCOMES, PENDING
+from sim.model.layout import ASK, DAILY, LOG, MILLION, NOBODY, OUTCOMES, PENDING
+from sim.model.people import begin_day_0, settle_all
 from sim.model.world import (
+    CAPPED,
+    EVENTS,
     FREE,
     LEVEL,
     LOG_ALL,
     LOG_EVENTS,
     LOGGED,
+    LOST,
     NO_LOG,
+    OVERRUN,
     STATIC,
     TALLY,
     USED,
@@ -33,7 +40,8 @@ LogSink = Callable[[np.ndarray], None]
 class State:
     """Everything one replication changes, and the World that shows it to the model.
 
-    ``log`` (a callable, or None) receives finished pieces of the event log, sorted by (t, customer, seq).
+    ``log`` (a callable, or None) receives the event log in pieces, each all LOG rows of a stretch of time
+    [a, b) in no particular order, one stretch after another; a piece is the receiver's to keep.
     """
 
     def __init__(self, program: Program, seed: int, replication: int, log: LogSink | None, everything: bool):
@@ -43,7 +51,7 @@ class State:
         self.arrays = dict((program.warm or program).static) | _changing(program, people, self.key)
         self.arrays["tally"][LEVEL] = NO_LOG if log is None else LOG_ALL if everything else LOG_EVENTS
         self.world: World = make_world(self.arrays)
-        self.before = people["need_gap"].copy(), float(self["times"][PERIOD])
+        self.before: tuple[np.ndarray, float] | None = None  # need gaps and renewal period, once replaced
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
@@ -55,18 +63,25 @@ class State:
 
     def take_over(self, program: Program) -> None:
         """Day 0: the strategy's program and the traits it gives people replace the baseline's."""
-        self.before = self["people"]["need_gap"].copy(), float(self["times"][PERIOD])
+        self.before = self.rhythm()
         assign_segments(program, self.key, self["people"])
         fresh_traits(program, self.key, self["people"])
         self.replace(**{name: program.static[name] for name in STATIC})
 
+    def rhythm(self) -> tuple[np.ndarray, float]:
+        """The mean gap between everybody's needs, and the renewal period."""
+        return self["people"]["need_gap"].copy(), float(self["times"][PERIOD])
+
+    def end_warm_up(self) -> None:
+        """Day 0: clocks run at the declared rates from now on, and no review has been written yet."""
+        begin_day_0(self.world, *(self.before or self.rhythm()))
+        self["stars"][:] = 0
+
     # ------------------------------------------------------------ room
-    def make_room(self, now: float) -> None:
-        """Room in the log and in the pool for at least one more call of `advance`."""
-        self.flush(now)
-        if self["tally"][LOGGED] > len(self["log"]) // 2:  # everything at one instant: keep it for sorting
+    def make_log(self) -> None:
+        """A log of twice the length, where more than half of it is in use."""
+        if self["tally"][LOGGED] > len(self["log"]) // 2:
             self.replace(log=_longer(self["log"]))
-        self.make_nodes(0)
 
     def make_nodes(self, wanted: int) -> None:
         """At least so many free nodes in the pool, and a few to spare."""
@@ -80,15 +95,50 @@ class State:
         self.replace(pool=larger)
 
     def flush(self, now: float) -> None:
-        """Hand over the rows before `now`; those at `now` may yet get company to be sorted with."""
+        """Hand over the rows before `now`, if the log is in order of time; those at `now` may get company."""
         tally, log = self["tally"], self["log"]
         rows = log[: tally[LOGGED]]
         finished = int(np.searchsorted(rows["t"], now, side="left"))
         if finished and self.sink:
-            self.sink(in_order(rows[:finished]))
+            self.sink(rows[:finished].copy())
         left = rows[finished:].copy()
         log[: len(left)] = left
         tally[LOGGED] = len(left)
+
+    def hand_over(self) -> None:
+        """Hand over every row of the log: a stretch of time is finished for everybody."""
+        rows = self["log"][: self["tally"][LOGGED]]
+        if len(rows) and self.sink:
+            self.sink(rows.copy())
+        self["tally"][LOGGED] = 0
+
+    # ------------------------------------------------------------ the end
+    def outcome(self, replication: int, program: Program, staff: list, signals: list) -> Outcome:
+        """Everything counted, at the horizon: rows of STAFF and SIGNAL_ROW in any order."""
+        tally, people = self["tally"], self["people"]
+        program.check_indices(int(tally[OVERRUN]))
+        settle_all(self.world, program.horizon)
+        people.pending = people.asking = NOBODY  # places in a pool that ends here
+        return Outcome(
+            replication=replication,
+            people=people,
+            daily=self["daily"],
+            touches=self["touches"],
+            felt=self["felt"],
+            staff=np.array(sorted(staff), STAFF).view(np.recarray),
+            signals=np.array(sorted(signals), SIGNAL_ROW).view(np.recarray),
+            campaigns=self.campaign_rows(len(program.campaigns)),
+            events=int(tally[EVENTS]),
+            capped=int(tally[CAPPED]),
+            hazard_lost=float(tally[LOST]) / MILLION,
+        )
+
+    def campaign_rows(self, n: int) -> np.ndarray:
+        """Picks, hand-overs and cents of every campaign."""
+        rows = np.zeros(n, CAMPAIGN_ROW).view(np.recarray)
+        rows.picked, rows.spent = self["spent"][:n, PICKED], self["spent"][:n, SPENT]
+        rows.handed = self["handed"][:n]
+        return rows
 
 
 def in_order(rows: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from sim.model.calendar import clock_time, profile_time
 from sim.model.keys import hash_name
 from sim.model.layout import BY_RENEWAL, CUSTOMER, FIRST_VISIT, LEFT, NOBODY, RECENT
 from sim.model.pending import NO_VISITS, SENT, insert, new_node
-from sim.model.record import ONE, count
+from sim.model.record import ONE, count, day_number
 from sim.model.touch import draw
 
 PURPOSES = ("pick", "hold out", "spread", "seen")
@@ -25,22 +25,22 @@ _ROUNDING = 1e-9  # days: picks fall on multiples, and so may their spacing
 
 
 @njit
-def recent_orders(p, t):
-    """Orders in the last 30 days before t (at most RECENT are remembered)."""
-    number = 0
+def recent_orders(w, p, t):
+    """Orders from 30 days before t on, by date (at most RECENT are remembered)."""
+    number, since = 0, day_number(w, t - 30.0)
     for k in range(min(p.n_order, RECENT)):
-        if p.recent[(p.n_order - k) % RECENT] >= t - 30.0:
+        if p.recent[(p.n_order - k) % RECENT] >= since:
             number += 1
     return number
 
 
 @njit
-def fact(p, k, t):
+def fact(w, p, k, t):
     """Fact k of layout.FACTS about customer p at time t, as a business sees it."""
     if k == 1:
         return np.float64(p.n_order)
     if k == 2:
-        return np.float64(recent_orders(p, t))
+        return np.float64(recent_orders(w, p, t))
     return t - (p.t_order if k == 3 else p.t_entry)
 
 
@@ -55,7 +55,7 @@ def in_audience(w, c, p, t):
         return False
     for k in range(1, len(layout.FACTS)):
         low, high = campaign.low[k], campaign.high[k]
-        if (low > -math.inf or high < math.inf) and not (low <= fact(p, k, t) <= high):
+        if (low > -math.inf or high < math.inf) and not (low <= fact(w, p, k, t) <= high):
             return False
     return True
 

@@ -11,7 +11,7 @@ with, but not for these.
 import numpy as np
 
 EMOTIONS = 8  # room for the emotions a scenario names
-RECENT = 8  # order times remembered, for "orders in the last 30 days"
+RECENT = 8  # order days remembered, for "orders in the last 30 days"
 
 # ---------------------------------------------------------------- what a customer is
 PROSPECT, CUSTOMER, LEFT, EXPECTED = np.arange(4)  # status; EXPECTED: enters later in the run
@@ -67,7 +67,7 @@ PERSON = np.dtype(
         ("values", "f4"),
         ("alternatives", "f4"),
         ("switching_cost", "f4"),  # currency
-        ("recent", "f4", (RECENT,)),  # ring of the last order times
+        ("recent", "u2", (RECENT,)),  # ring of the days of the last orders: campaigns.day_number
     ],
     align=True,
 )

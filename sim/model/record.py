@@ -1,5 +1,7 @@
 """What is written down: integer accumulators always, rows of the log where somebody wants them."""
 
+import math
+
 import numpy as np
 
 from sim._jit import njit
@@ -10,7 +12,7 @@ _TOUCHES, _VALENCE = DAY["touches"], DAY["valence"]
 _ACTIVE_FROM, _ACTIVE_UNTIL = DAY["active_from"], DAY["active_until"]
 _OUTCOME_COLUMNS = (DAY["touches"], DAY["failures"], DAY["gave_up"], DAY["closed"], DAY["sold_out"])
 ONE = np.int64(1)
-ACTIVE_WITHIN = 2  # place in World.times
+ACTIVE_WITHIN, WARM_START = 2, 6  # places in World.times
 
 
 @njit
@@ -39,6 +41,12 @@ def count_touch(w, p, t, touchpoint, outcome, perceived, valence, mood):
     w.felt[touchpoint, 0] += millionths(valence)
     w.felt[touchpoint, 1] += millionths(perceived)
     w.felt[touchpoint, 2] += millionths(mood)
+
+
+@njit
+def day_number(w, t):
+    """The day on which t falls, counted from 1 on the day the run begins (0 and less: before that)."""
+    return int(math.floor(t) - math.floor(w.times[WARM_START])) + 1
 
 
 @njit

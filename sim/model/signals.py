@@ -5,16 +5,16 @@ from sim.model.layout import REVIEWS
 
 
 @njit
-def publish(w, s):
-    """Refresh signal s at every site."""
+def publish(w, s, first, last):
+    """Refresh signal s at sites first..last - 1; what the whole brand shows, at all of them at once."""
     signal = w.signals[s]
-    for site in range(len(w.site_size)):
+    for site in range(first, last):
         if signal.kind == REVIEWS:
             _average(w, signal, s, site)
         else:
             _roll(w, signal, s, site)
     if signal.kind != REVIEWS:
-        for site in range(len(w.site_size)):
+        for site in range(first, last):
             _share(w, signal, s, site)
 
 

@@ -15,7 +15,7 @@ from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, s
 from sim.model.keys import uniform
 from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
-from sim.model.record import ONE, count, count_active, count_touch, new_row, wants_row
+from sim.model.record import ONE, count, count_active, count_touch, day_number, new_row, wants_row
 from sim.model.sample import quantile
 from sim.model.triggers import give_back, receive
 
@@ -156,7 +156,7 @@ def sell(w, p, tp, t):
     count(w, p, t, _MARGIN, revenue - goods)
     count_active(w, p, t)
     p.t_order = t
-    p.recent[p.n_order % RECENT] = t
+    p.recent[p.n_order % RECENT] = day_number(w, t)
     give_back(w, p, t)
     return revenue
 
