@@ -55,6 +55,7 @@ class Dice:
 
     def __init__(self, draw):
         self.draw = draw
+        self.ticking = self.chance(40)  # everything takes a multiple of six hours
 
     def one(self, *options):
         return self.draw(st.sampled_from(options))
@@ -82,6 +83,8 @@ class Dice:
     # ------------------------------------------------------------ quantities
     def delay(self):
         """More than nothing."""
+        if self.ticking:
+            return self.one("1 d", "12 h", "2 d", "6 h")
         random = (
             {"mean": "1 d", "cv": 1},
             {"uniform": {"low": "1 h", "high": "3 d"}},
@@ -90,6 +93,8 @@ class Dice:
         return self.one("1 d", "2 d", "12 h", "1 h", "7 d", *random)
 
     def service(self):
+        if self.ticking:
+            return self.one("12 h", 0, "6 h", "1 d")
         random = (
             {"mean": "3 h", "cv": 1},
             {"exponential": {"mean": "8 h"}},
@@ -98,6 +103,8 @@ class Dice:
         return self.one("6 h", 0, "1 d", "12 h", "1 h", "2 d", *random)
 
     def patience(self):
+        if self.ticking:
+            return self.one("1 d", "12 h", "18 h", "2 d", "6 h")
         random = ({"mean": "5 h", "cv": 1}, {"weibull": {"shape": 2, "scale": "10 h"}})
         return self.one("6 h", 0, "1 d", "12 h", "1 h", "2 d", *random)
 
@@ -141,7 +148,7 @@ class World:
         self.dice = dice
         self.horizon, self.warm_up = dice.one(8, 3, 5, 13, 21, 40), dice.one(0, 4, 7, 2.5)
         self.people = dice.one(8, 1, 3, 5, 15, 30, 60)
-        self.entering = dice.one(None, None, None, None, "on days", "stream")
+        self.entering = dice.one(None, None, None, "on days", "stream" if not dice.ticking else "on days")
         self.founders = self.entering is None or dice.chance(40)
         if not self.founders:
             self.warm_up = dice.one(0, 0, 2)
@@ -195,12 +202,12 @@ class World:
     def who(self):
         """How many, where, and who comes later."""
         dice = self.dice
-        population = {"site": dice.one("all", 2, 4, 7, 25)} if dice.chance(60) else {}
+        population = {"site": dice.one(4, 2, 7, 25, "all")} if dice.chance(60) else {}
         if self.founders:
             population["size"] = self.people
         enters = {}
         if self.entering == "on days":
-            some = st.one_of(st.integers(0, self.horizon + 1), st.sampled_from([0.5, 0.25, 1.75, 2.5]))
+            some = st.one_of(st.sampled_from([1, 2, 0.5, 0.25, 1.75]), st.integers(0, self.horizon + 1))
             self.days = tuple(map(float, dice.draw(st.lists(some, min_size=1, max_size=max(3, self.people)))))
             first = dice.maybe(70, "first_need", lambda: "at entry")
             enters = {"on_days": {"file": "days.csv", "column": "day", **first}}
@@ -292,7 +299,7 @@ class World:
     def pool(self):
         dice = self.dice
         wage = dice.maybe(20, "wage", lambda: "12 per hour")
-        return {"servers": dice.servers(), **dice.maybe(30, "open", lambda: dice.one(*HOURS)), **wage}
+        return {"servers": dice.servers(), **dice.maybe(45, "open", lambda: dice.one(*HOURS)), **wage}
 
     def signals(self):
         reviews = {name: {"kind": "reviews", **self.start(), **self.published()} for name in self.reviews}

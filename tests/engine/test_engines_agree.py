@@ -35,7 +35,12 @@ def _generated():
 
 
 examples = _generated().examples
-DEFAULT = {"deadline": None, "database": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+DEFAULT = {
+    "deadline": None,
+    "database": None,
+    "derandomize": True,
+    "suppress_health_check": list(HealthCheck),
+}
 QUICK = settings(**DEFAULT, max_examples=300)
 LONG = settings(**DEFAULT, max_examples=3_000)
 
@@ -177,7 +182,8 @@ def test_both_engines_write_the_same_tables_byte_for_byte(tmp_path, words):
         done = CliRunner().invoke(main, ["run", str(SHIPPED / words[0]), *words[1:], *options, "--quiet"])
         assert done.exit_code == 0, done.output
     first, second = (
-        {path.name: path.read_bytes() for path in (tmp_path / engine / "tables").iterdir()} for engine in ENGINES
+        {path.name: path.read_bytes() for path in (tmp_path / engine / "tables").iterdir()}
+        for engine in ENGINES
     )
     assert {"visits.csv", "visits.parquet", "customers.csv", "daily.parquet", "kpis.csv"} <= set(first)
     assert first.keys() == second.keys()
