@@ -7,14 +7,13 @@ time, so there is one heap, of one site.
 
 import math
 
-import numba
 import numpy as np
-from numba.experimental import structref
 
 from sim._jit import njit
 from sim.engine.clock import OCCASION as _OCCASION
 from sim.engine.clock import PATIENCE as _PATIENCE
 from sim.engine.clock import SERVICE_END as _SERVICE_END
+from sim.model.bundle import Bundle
 from sim.model.layout import GAVE_UP, NOBODY, OK
 
 OCCASION, PATIENCE, SERVICE_END = np.int64(_OCCASION), np.int64(_PATIENCE), np.int64(_SERVICE_END)
@@ -77,33 +76,11 @@ FIELDS = (
     "cursor",  # CURSOR[1]
 )
 
-if numba.config.DISABLE_JIT:
 
-    class Shared:
-        """Plain bundle of the arrays named in FIELDS, in that order."""
+class Shared(Bundle):
+    """The arrays named in FIELDS, for the compiled engine."""
 
-        def __init__(self, *arrays):
-            for name, array in zip(FIELDS, arrays, strict=True):
-                setattr(self, name, array)
-
-else:
-
-    @structref.register
-    class SharedType(numba.types.StructRef):
-        """Numba's view of a Shared."""
-
-        def preprocess_fields(self, fields):
-            """The types of the fields, without what is known of literal values."""
-            return tuple((name, numba.types.unliteral(kind)) for name, kind in fields)
-
-    class Shared(structref.StructRefProxy):
-        """Compiled bundle of the arrays named in FIELDS, in that order."""
-
-        def __new__(cls, *arrays):
-            """A bundle of the arrays in the order of FIELDS."""
-            return structref.StructRefProxy.__new__(cls, *arrays)
-
-    structref.define_proxy(Shared, SharedType, list(FIELDS))
+    FIELDS = FIELDS
 
 
 # ---------------------------------------------------------------- the heap

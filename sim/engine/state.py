@@ -11,7 +11,7 @@ from sim.engine.program import Program
 from sim.model.campaigns import PICKED, SPENT
 from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
-from sim.model.layout import ASK, DAILY, LOG, MILLION, NOBODY, OUTCOMES, PENDING
+from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
 from sim.model.people import begin_day_0, settle_all
 from sim.model.world import (
     CAPPED,
@@ -66,7 +66,7 @@ class State:
         self.before = self.rhythm()
         assign_segments(program, self.key, self["people"])
         fresh_traits(program, self.key, self["people"])
-        self.replace(**{name: program.static[name] for name in STATIC})
+        self.replace(**{name: program.static[name] for name in STATIC}, faded=new_faded())
 
     def rhythm(self) -> tuple[np.ndarray, float]:
         """The mean gap between everybody's needs, and the renewal period."""
@@ -146,6 +146,13 @@ def in_order(rows: np.ndarray) -> np.ndarray:
     return rows[np.lexsort((rows["seq"], rows["customer"], rows["t"]))]
 
 
+def new_faded() -> np.ndarray:
+    """No decay has been looked at yet."""
+    faded = np.zeros(EMOTIONS + 4, FADED).view(np.recarray)
+    faded.days = math.nan
+    return faded
+
+
 def new_pool(nodes: int) -> np.ndarray:
     """Empty pending nodes, chained into one free list."""
     pool = np.zeros(nodes, PENDING).view(np.recarray)
@@ -187,4 +194,5 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "tally": np.zeros(len(TALLY), np.int64),
         "ask": np.zeros(1, ASK).view(np.recarray),
         "key": np.array([key], np.uint64),
+        "faded": new_faded(),
     }

@@ -8,8 +8,10 @@ import math
 import numpy as np
 
 from sim._jit import njit
+from sim.model.layout import EMOTIONS
 
 LN2 = math.log(2.0)
+_GOODWILL, _OBLIGATION, _GIFT_HABIT, _SCARCE_SEEN = EMOTIONS + np.arange(4)  # places in World.faded
 
 
 @njit
@@ -25,35 +27,45 @@ def fade(half_life, days):
 
 
 @njit
+def left_of(w, stored, slot, half_life, days):
+    """What is left of a stored feeling after some days. Several looks at one moment share the exponential:
+    World.faded keeps the last days asked for in each slot, and what was left of 1."""
+    if stored == 0.0 or days == 0.0:
+        return stored
+    last = w.faded[slot]
+    if last.days != days:
+        last.days, last.left = days, fade(half_life, days)
+    return stored * last.left
+
+
+@njit
 def emotion(w, p, k, t):
     """Emotion k of customer p at time t."""
-    stored = np.float64(p.emotion[k])
-    return stored * fade(w.emotions[k].half_life, t - p.t_feel) if stored != 0.0 else 0.0
+    return left_of(w, np.float64(p.emotion[k]), k, w.emotions[k].half_life, t - p.t_feel)
 
 
 @njit
 def goodwill(w, p, t):
     """The slow mood that episodes leave behind, -1..1, at time t."""
-    return np.float64(p.goodwill) * fade(w.psyche[0].goodwill_half_life, t - p.t_feel)
+    return left_of(w, np.float64(p.goodwill), _GOODWILL, w.psyche[0].goodwill_half_life, t - p.t_feel)
 
 
 @njit
 def obligation(w, p, t):
     """Felt obligation to give back, >= 0, at time t."""
-    stored = np.float64(p.obligation)
-    return stored * fade(w.psyche[0].obligation_half_life, t - p.t_feel) if stored != 0.0 else 0.0
+    return left_of(w, np.float64(p.obligation), _OBLIGATION, w.psyche[0].obligation_half_life, t - p.t_feel)
 
 
 @njit
 def gift_habit(w, p, t):
     """How expected a gift has become, 0..1, at time t."""
-    return np.float64(p.gift_habit) * fade(w.psyche[0].gift_habit_half_life, t - p.t_feel)
+    return left_of(w, np.float64(p.gift_habit), _GIFT_HABIT, w.psyche[0].gift_habit_half_life, t - p.t_feel)
 
 
 @njit
 def scarce_seen(w, p, t):
     """Scarcity cues met lately (a decaying count), at time t."""
-    return np.float64(p.scarce_seen) * fade(w.psyche[0].scarcity_half_life, t - p.t_feel)
+    return left_of(w, np.float64(p.scarce_seen), _SCARCE_SEEN, w.psyche[0].scarcity_half_life, t - p.t_feel)
 
 
 @njit

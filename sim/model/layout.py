@@ -305,6 +305,9 @@ PSYCHE = np.dtype(
 )  # fmt: skip
 COMMITMENTS = ("affective", "normative", "economic", "forced", "habitual", "satisfaction")
 
+# what was left of 1 of each decaying feeling (the emotions come first) after the days last asked for
+FADED = np.dtype([("days", "f8"), ("left", "f8")], align=True)
+
 # what a customer asks of the engine when something shared is needed
 ASK = np.dtype(
     [

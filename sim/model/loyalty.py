@@ -16,7 +16,8 @@ from sim.model.feelings import emotion, goodwill, obligation
 @njit
 def economic(w, p):
     """What would be lost by leaving, 0..1: 1 - exp(-at stake / scale)."""
-    return 1.0 - math.exp(-np.float64(p.switching_cost) / w.psyche[0].economic_scale)
+    stake = np.float64(p.switching_cost)
+    return 1.0 - math.exp(-stake / w.psyche[0].economic_scale) if stake > 0.0 else 0.0
 
 
 @njit

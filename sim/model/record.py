@@ -65,7 +65,7 @@ def count_active(w, p, t):
 
 @njit
 def _step(w, p, t, last, what):
-    day = max(0, int(-((-t) // 1.0)))
+    day = max(0, int(math.ceil(t)))
     if day < last:
         w.daily[day, p.segment, what] += 1
 

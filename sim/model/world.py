@@ -1,12 +1,8 @@
-"""The world: everything the model functions read and write, as one plain bundle of arrays.
+"""The world: everything the model functions read and write, as one plain bundle of arrays."""
 
-A numba structref, because one bundle crosses from Python to compiled code ten times faster than its
-arrays would one by one. With ``NUMBA_DISABLE_JIT=1`` it is an ordinary object with the same fields.
-"""
-
-import numba
 import numpy as np
-from numba.experimental import structref
+
+from sim.model.bundle import Bundle
 
 STATIC = (
     "streams", "steps", "edges", "pulls", "touchpoints", "feels", "triggers", "emotions", "segments",
@@ -34,6 +30,7 @@ CHANGING = (
     "tally",  # i8[len(TALLY)]
     "ask",  # ASK[1]: what the customer just asked of the engine
     "key",  # u8[1]: of the run
+    "faded",  # FADED[EMOTIONS + 4]: see feelings.left_of
 )
 FIELDS = STATIC + CHANGING
 
@@ -45,33 +42,11 @@ TALLY = (
 )  # fmt: skip
 NO_LOG, LOG_EVENTS, LOG_ALL = np.arange(3)  # log level; LOG_ALL adds decisions without a consequence
 
-if numba.config.DISABLE_JIT:
 
-    class World:
-        """Plain bundle of the arrays named in FIELDS, in that order."""
+class World(Bundle):
+    """The arrays named in FIELDS, for the model."""
 
-        def __init__(self, *arrays):
-            for name, array in zip(FIELDS, arrays, strict=True):
-                setattr(self, name, array)
-
-else:
-
-    @structref.register
-    class WorldType(numba.types.StructRef):
-        """Numba's view of a World."""
-
-        def preprocess_fields(self, fields):
-            """The types of the fields, without what is known of literal values."""
-            return tuple((name, numba.types.unliteral(kind)) for name, kind in fields)
-
-    class World(structref.StructRefProxy):
-        """Compiled bundle of the arrays named in FIELDS, in that order."""
-
-        def __new__(cls, *arrays):
-            """A bundle of the arrays in the order of FIELDS."""
-            return structref.StructRefProxy.__new__(cls, *arrays)
-
-    structref.define_proxy(World, WorldType, list(FIELDS))
+    FIELDS = FIELDS
 
 
 def make_world(arrays: dict) -> World:
