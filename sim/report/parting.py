@@ -56,7 +56,11 @@ def _event(found: Parting, program: Program) -> Iterator[str]:
         values = "  ".join(f"{column.get(name, '-'):{width}}" for column in texts)
         yield f"  {name:13}{values if name in event.fields else values.rstrip()}{_mark(name, event.fields)}"
     yield ""
-    yield f"before it, customer {event.customer} had, in both:" if len(event.before) else "it is the first event of this customer."
+    yield (
+        f"before it, customer {event.customer} had, in both:"
+        if len(event.before)
+        else "it is the first event of this customer."
+    )
     for earlier in event.before:
         yield f"  {_line(earlier, program)}"
 
