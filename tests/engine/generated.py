@@ -240,7 +240,7 @@ class World:
     def needs(self):
         """So many that a run has some hundred of them at most."""
         dice = self.dice
-        visits, days = dice.one(150, 40, 500), self.horizon + self.warm_up
+        visits, days = dice.one(150, 40, 500, 12), self.horizon + self.warm_up
         rate = round(min(4.0, max(0.05, visits / (self.people * days))), 3)
         when = self.when() if dice.chance(40) else {}
         return {"mean": f"{rate} per day", **dice.maybe(50, "cv", lambda: 0.8), **self.regular(), **when}
@@ -373,13 +373,13 @@ class World:
         kinds = [
             {"kind": "reciprocity", "worth": dice.one(4, 20)},
             {"kind": "scarcity", "cue": "time", "until": dice.one("4 d", "20 d", "0 d")},
-            *({"kind": "scarcity", "cue": "supply", "reads": stock} for stock in self.stocks),
+            *({"kind": "scarcity", "cue": "supply", "reads": stock} for stock in 3 * self.stocks),
             *({"kind": "scarcity", "cue": "demand", "reads": signal} for signal in self.popular),
             *({"kind": "social_proof", "reads": signal} for signal in [*self.reviews, *self.popular]),
         ]
         trigger = dict(dice.one(*kinds))
         if trigger.get("cue") == "supply":
-            trigger |= dice.maybe(40, "below", lambda: dice.one(5, 0, 1))
+            trigger |= dice.maybe(75, "below", lambda: dice.one(5, 9, 1))
         strength = dice.maybe(60, "strength", lambda: dice.one(3, 0.5, 0))
         return trigger | strength | dice.maybe(60, "on", lambda: dice.one("start", "next"))
 
@@ -546,8 +546,10 @@ class Strategy:
         changes += [self.campaigns] + [self.segments] * (len(world.segments) > 1)
         names = [change.__name__ for change in changes]
         wanted = dice.draw(st.lists(st.sampled_from(names), unique=True, max_size=5))
+        if world.pools and dice.chance(50):
+            wanted.append("pools")
         result = {}
-        for name in sorted(wanted):
+        for name in sorted(set(wanted)):
             merge(result, getattr(self, name)())
         return result
 

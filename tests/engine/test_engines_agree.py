@@ -41,7 +41,7 @@ DEFAULT = {
     "suppress_health_check": list(HealthCheck),
 }
 QUICK = settings(**DEFAULT, max_examples=250)
-LONG = settings(**DEFAULT, max_examples=3_000)
+LONG = settings(**DEFAULT, max_examples=2_000)
 
 
 def assert_agree(program, *, seed=1, replication=0):
