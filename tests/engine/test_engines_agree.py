@@ -4,6 +4,7 @@ When one of these fails, ``touchpoint agree SCENARIO`` shows where the engines p
 """
 
 import importlib.util
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -182,6 +183,25 @@ def test_the_patience_of_an_earlier_request_is_forgotten(tmp_path):
     (tmp_path / "days.csv").write_text("day\n1\n1\n1.25\n", encoding="utf-8")
     recording = assert_agree(lower(parse(IN_A_ROW, folder=tmp_path)))
     assert recording.outcome.staff["gave_up"].tolist() == [0, 2]
+
+
+QUEUE = {
+    "name": "A queue on day 0",
+    "horizon": "12 d",
+    "warm_up": "4 d",
+    "population": {"size": 6},
+    "customers": {"needs": {"mean": "2 per day"}},
+    "staff": {"clerk": {"servers": 1}},
+    "touchpoints": {"desk": {"staff": {"pool": "clerk", "service": "5 d"}}},
+    "journeys": {"visiting": {"starts_on": {"need": {"becomes": "desk"}}, "steps": {"desk": {}}}},
+}
+
+
+def test_those_who_wait_on_day_0_are_served_by_the_staff_of_the_strategy(tmp_path):
+    (tmp_path / "baseline.yaml").write_text(json.dumps(QUEUE), encoding="utf-8")
+    change = {"extends": "baseline.yaml", "staff": {"clerk": {"servers": 3}}}
+    recording = assert_agree(lower(parse(change, folder=tmp_path)))
+    assert (recording.rows["t"] == 5.0).sum() == 2
 
 
 # ---------------------------------------------------------------- shipped scenarios
