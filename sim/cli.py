@@ -316,6 +316,32 @@ def story(
     click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
 
 
+@main.command(short_help="Run SCENARIO under both engines and compare them.")
+@scenario_argument
+@seed_option
+@click.option("--replication", type=WholeNumber(1), default=1, show_default=True, help="Which repetition.")
+@size_option
+@horizon_option
+@sets_option
+def agree(
+    scenario: str, seed: int, replication: int, size: int | None, horizon: str | None, sets: tuple[str, ...]
+) -> None:
+    """Run SCENARIO under both engines and show the first event where they part; status 1 if they do."""
+    from sim.experiment.parting import agreement
+
+    _say_if_compiling(quiet=False)
+    program, found, counts = agreement(
+        find_scenario(scenario), seed=seed, replication=replication, size=size, horizon=horizon, sets=sets
+    )
+    if found is None:
+        click.echo(f"identical: {_many(counts[0], 'event')}, {_many(counts[1], 'customer')}")
+        return
+    from sim.report.parting import parting
+
+    click.echo(parting(found, program), nl=False)
+    sys.exit(1)
+
+
 # ---------------------------------------------------------------- while it works
 def _say_if_compiling(quiet: bool) -> None:
     from sim._jit import compiled_before
