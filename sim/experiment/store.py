@@ -13,6 +13,7 @@ from sim.experiment.manifest import origin_of, plain
 
 if TYPE_CHECKING:
     from sim.experiment.runs import Run
+NUMBERS = ("mean", "low", "high", "p05", "p95")  # of a KPI over replications
 
 
 class Joined:
@@ -57,15 +58,28 @@ def fill(run: Run, folder: Path, *, csv: bool = False) -> None:
     if csv:
         for path in sorted(tables.glob("*.parquet")):
             recorder.to_csv(path, path.with_suffix(".csv"))
-    write_json(folder / "kpis.json", run.result())
+    write_json(folder / "kpis.json", _same_everywhere(run.result()))
     write_json(folder / "manifest.json", run.manifest(_keep_inputs(run, folder)))
 
 
+def _same_everywhere(result: dict[str, Any]) -> dict[str, Any]:
+    """The result without what a repetition may have otherwise: that stands in the manifest."""
+    return {name: value for name, value in result.items() if name not in ("engine", "run_dir")}
+
+
 def _write_kpis(run: Run, tables: Path) -> None:
+    """The frames ``kpis`` and ``replications`` as files, without pandas, which takes its time to load."""
     import pyarrow as pa
 
-    for name, frame in (("kpis", run.kpis), ("replications", run.replications)):
-        recorder.write([pa.Table.from_pandas(frame.reset_index())], tables / f"{name}.parquet")
+    summary, values = run.summary, run.values
+    columns = {"kpi": pa.array(list(summary), pa.string())}
+    for name, kind in (*((name, pa.float64()) for name in NUMBERS), ("unit", pa.string()), ("n", pa.int64())):
+        columns[name] = pa.array([row[name] for row in summary.values()], kind)
+    recorder.write([pa.table(columns)], tables / "kpis.parquet")
+    columns = {"replication": pa.array(range(1, len(values) + 1), pa.int64())}
+    for name in dict.fromkeys(name for row in values for name in row):
+        columns[name] = pa.array([row.get(name) for row in values], pa.float64())
+    recorder.write([pa.table(columns)], tables / "replications.parquet")
 
 
 def _keep_inputs(run: Run, folder: Path) -> dict[Path, Path]:
