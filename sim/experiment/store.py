@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
 
 from sim.engine import recorder
 from sim.experiment.folder import copy_inputs, input_places, write_json
@@ -68,18 +72,29 @@ def _same_everywhere(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_kpis(run: Run, tables: Path) -> None:
-    """The frames ``kpis`` and ``replications`` as files, without pandas, which takes its time to load."""
-    import pyarrow as pa
-
+    """The frames ``kpis`` and ``replications`` as files, without loading pandas."""
     summary, values = run.summary, run.values
-    columns = {"kpi": pa.array(list(summary), pa.string())}
-    for name, kind in (*((name, pa.float64()) for name in NUMBERS), ("unit", pa.string()), ("n", pa.int64())):
-        columns[name] = pa.array([row[name] for row in summary.values()], kind)
+    columns: dict[str, Any] = {"kpi": _texts(summary)}
+    columns |= {name: _numbers(row[name] for row in summary.values()) for name in NUMBERS}
+    columns["unit"] = _texts(row["unit"] for row in summary.values())
+    columns["n"] = np.array([row["n"] for row in summary.values()], np.int64)
     recorder.write([pa.table(columns)], tables / "kpis.parquet")
-    columns = {"replication": pa.array(range(1, len(values) + 1), pa.int64())}
+    columns = {"replication": np.arange(1, len(values) + 1)}
     for name in dict.fromkeys(name for row in values for name in row):
-        columns[name] = pa.array([row.get(name) for row in values], pa.float64())
+        columns[name] = _numbers(row.get(name) for row in values)
     recorder.write([pa.table(columns)], tables / "replications.parquet")
+
+
+def _texts(values: Iterable[str]) -> pa.Array:
+    """A column of texts; from an array, since PyArrow loads pandas to look at a list."""
+    return pa.array(np.array(list(values), object), pa.string())
+
+
+def _numbers(values: Iterable[float | None]) -> pa.Array:
+    """A column of numbers; None is empty."""
+    listed = list(values)
+    empty = np.array([value is None for value in listed], bool)
+    return pa.array(np.array(listed, np.float64), mask=empty)
 
 
 def _keep_inputs(run: Run, folder: Path) -> dict[Path, Path]:
