@@ -24,6 +24,7 @@ from typing import Any
 from sim.experiment.signals import blocked
 
 PATIENCE = 0.1  # seconds between two looks at the workers, and between two words of a worker
+METHOD = "spawn" if sys.platform == "win32" else "forkserver"
 DYING = 5.0  # seconds that a killed process may take to go
 
 Work = Callable[[Any, Callable[[float], None]], Any]  # task, progress -> result
@@ -37,16 +38,20 @@ class Crew:
     """So many worker processes; as a context, all of them are gone at its end, whatever happened."""
 
     def __init__(self, workers: int, work: Work):
-        self._context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+        self._context: Any = multiprocessing.get_context(METHOD)
         self._work, self._wanted = work, workers
+        self._failed = False  # to start
         self._processes: list[Any] = []
         self._doing: dict[Any, int | None] = {}  # by pipe: the number of the task; None: none yet
 
     def __enter__(self) -> Crew:
         try:
+            _start_tracker()
             with blocked():
                 for _ in range(self._wanted):
                     self._hire()
+        except (EOFError, OSError):  # who forks the workers was ended, perhaps together with us
+            self._failed = True
         except BaseException:
             self.__exit__()
             raise
@@ -66,6 +71,8 @@ class Crew:
         Numbers count from 0. An answer is the share done (a float), the result, the exception that the
         task raised, or WorkerDied.
         """
+        if self._failed:
+            yield 0, WorkerDied()
         left = iter(range(len(tasks)))
         unfinished = len(tasks)
         while unfinished:
@@ -100,6 +107,14 @@ class Crew:
             process.kill()
         for process in started:
             process.join(DYING)
+
+
+def _start_tracker() -> None:
+    """Start multiprocessing's helper before Ctrl-C is blocked: its start would end the blocking."""
+    if METHOD == "forkserver":
+        from multiprocessing.resource_tracker import ensure_running
+
+        ensure_running()
 
 
 # ---------------------------------------------------------------- in the worker
