@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim.engine import recorder
+from sim.engine.arrow import column, texts
 from sim.experiment.folder import copy_inputs, input_places, write_json
 from sim.experiment.manifest import origin_of, plain
 
@@ -74,27 +75,21 @@ def _same_everywhere(result: dict[str, Any]) -> dict[str, Any]:
 def _write_kpis(run: Run, tables: Path) -> None:
     """The frames ``kpis`` and ``replications`` as files, without loading pandas."""
     summary, values = run.summary, run.values
-    columns: dict[str, Any] = {"kpi": _texts(summary)}
+    columns: dict[str, Any] = {"kpi": texts(summary)}
     columns |= {name: _numbers(row[name] for row in summary.values()) for name in NUMBERS}
-    columns["unit"] = _texts(row["unit"] for row in summary.values())
-    columns["n"] = np.array([row["n"] for row in summary.values()], np.int64)
+    columns["unit"] = texts(row["unit"] for row in summary.values())
+    columns["n"] = column(np.array([row["n"] for row in summary.values()], np.int64))
     recorder.write([pa.table(columns)], tables / "kpis.parquet")
-    columns = {"replication": np.arange(1, len(values) + 1)}
+    columns = {"replication": column(np.arange(1, len(values) + 1, dtype=np.int64))}
     for name in dict.fromkeys(name for row in values for name in row):
         columns[name] = _numbers(row.get(name) for row in values)
     recorder.write([pa.table(columns)], tables / "replications.parquet")
 
 
-def _texts(values: Iterable[str]) -> pa.Array:
-    """A column of texts; from an array, since PyArrow loads pandas to look at a list."""
-    return pa.array(np.array(list(values), object), pa.string())
-
-
 def _numbers(values: Iterable[float | None]) -> pa.Array:
     """A column of numbers; None is empty."""
     listed = list(values)
-    empty = np.array([value is None for value in listed], bool)
-    return pa.array(np.array(listed, np.float64), mask=empty)
+    return column(np.array(listed, np.float64), np.array([value is None for value in listed], bool))
 
 
 def _keep_inputs(run: Run, folder: Path) -> dict[Path, Path]:
