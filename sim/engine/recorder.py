@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
-from sim.engine.arrow import column, texts
+from sim.engine import arrow
 from sim.engine.order import places_in_order
 from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, REASONS, TOUCH
 
@@ -185,12 +185,12 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
 def _named(codes: np.ndarray, names: Sequence[str]) -> pa.Array:
     """Dictionary column of names by number; a negative number is empty."""
     codes = np.asarray(codes, np.int32)
-    return pa.DictionaryArray.from_arrays(column(codes, codes < 0), texts(names))
+    return pa.DictionaryArray.from_arrays(arrow.column(codes, codes < 0), arrow.texts(names))
 
 
 def _finite(values: np.ndarray, there: np.ndarray | bool = True) -> pa.Array:
     """Column of numbers, empty where they are not finite or not `there`."""
-    return column(values, ~(np.isfinite(values) & there))
+    return arrow.column(values, ~(np.isfinite(values) & there))
 
 
 def _currency(cents: np.ndarray) -> np.ndarray:
@@ -209,8 +209,8 @@ def _table(table: str, replication: int, columns: Mapping[str, Any]) -> pa.Table
     rows = len(next(iter(columns.values())))
     made = {"replication": np.full(rows, replication, np.int32), **columns}
     arrays = (made[name] for name in COLUMNS[table])
-    arrow = [array if isinstance(array, pa.Array) else column(array) for array in arrays]
-    return pa.Table.from_arrays(arrow, names=list(COLUMNS[table]))
+    ready = [array if isinstance(array, pa.Array) else arrow.column(array) for array in arrays]
+    return pa.Table.from_arrays(ready, names=list(COLUMNS[table]))
 
 
 def _touched(rows: "Rows", program: Any) -> dict[str, Any]:
@@ -258,7 +258,7 @@ def _visits(rows: Rows, program: Any, replication: int) -> pa.Table:
         "occasion_index": rows["index"],
         "outcome": _named(rows["outcome"], OUTCOMES),
         "trigger": _named(rows["trigger"], program.trigger_names),
-        "order": column(rows["order"], rows["order"] == 0),
+        "order": arrow.column(rows["order"], rows["order"] == 0),
         **{name: rows[name] for name in (*_MEASURED, *_FEELINGS)},
     }
     return _table("visits", replication, columns)

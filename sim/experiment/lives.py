@@ -53,7 +53,7 @@ def life(
     ready = prepare(scenario, settings)
     check_memory(ready.population.size, 1, 1, kept=False)
     from sim.engine import lower, simulate
-    from sim.engine.state import in_order
+    from sim.engine.order import in_order
     from sim.model.layout import LOG
 
     program = lower(ready)
