@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+AGAIN = 0.05  # seconds until a signal that came at a bad moment comes again
 INSISTING = 5.0  # seconds after which a second signal breaks in at once
 
 
@@ -51,7 +52,9 @@ class Held:
         now = time.monotonic()
         if self._noted is None:
             self._noted, self._since = number, now
-        if self._at_once or now - self._since > INSISTING:
+        if self._at_once and _called_from_llvm(frame):
+            threading.Timer(AGAIN, signal.raise_signal, (number,)).start()
+        elif self._at_once or now - self._since > INSISTING:
             self._before[number](number, frame)
 
     def look(self) -> None:
@@ -63,6 +66,15 @@ class Held:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         sys.unraisablehook = self._hook
+
+
+def _called_from_llvm(frame: FrameType | None) -> bool:
+    """Whether the compiler, in C, waits for this to return: an exception would be lost there, or crash it."""
+    while frame is not None:
+        if frame.f_code.co_name.startswith("_raw_object_cache"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager

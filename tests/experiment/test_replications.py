@@ -237,3 +237,18 @@ def test_what_a_worker_raises_comes_with_its_traceback():
         ((_, error),) = [event for event in crew.perform(["luck"]) if event is not None]
     assert isinstance(error, RunError) and str(error) == "no luck"
     assert "in refuse" in error.__notes__[0]
+
+
+def test_a_signal_waits_while_the_compiler_waits_for_an_answer():
+    reached = []
+
+    def _raw_object_cache_notify() -> None:
+        signal.raise_signal(signal.SIGINT)
+        reached.append(True)  # an exception here would get lost in C, or worse
+
+    with pytest.raises(KeyboardInterrupt), Held(at_once=True):
+        _raw_object_cache_notify()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert reached
