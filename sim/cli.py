@@ -346,8 +346,7 @@ def _say_if_compiling(engine: str, quiet: bool) -> None:
 
     if not quiet and not compiled_before(_entry(engine)):
         click.echo(
-            f"Compiling the {engine} engine, once after installing or changing Touchpoint "
-            "(about half a minute) ...",
+            "Compiling the model, once after installing or changing Touchpoint (about half a minute) ...",
             err=True,
         )
 
