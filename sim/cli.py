@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import sys
 import time
@@ -21,6 +22,7 @@ import click
 
 from sim import __version__
 from sim.errors import Problem, ScenarioError, TouchpointError, UsageError
+from sim.experiment.signals import Held
 from sim.finding import find_scenario
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; no traceback for what a user can put right."""
         try:
-            with _told_to_stop():
+            with _told_to_stop(), Held(at_once=True) as ctx.obj:
                 return super().invoke(ctx)
         except (ScenarioError, UsageError) as error:
             _end(ctx, error, 2)
@@ -127,6 +129,14 @@ horizon_option = click.option(
     "--horizon", metavar="D", help='Days to simulate, or a duration such as "6 months".'
 )
 
+engine_option = click.option(
+    "--engine",
+    metavar="NAME",
+    default="compiled",
+    show_default=True,
+    help="compiled, or reference (on SimPy): the same numbers, much slower.",
+)
+
 
 # ---------------------------------------------------------------- commands
 @main.command(short_help="Run SCENARIO: KPIs, tables, pictures.")
@@ -138,7 +148,8 @@ horizon_option = click.option(
 @size_option
 @horizon_option
 @sets_option
-@click.option("--workers", type=WholeNumber(1), help="Processes to share the work.  [default: one a core]")
+@click.option("--workers", type=WholeNumber(1), help="Threads to share the work.  [default: one a core]")
+@engine_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -147,6 +158,7 @@ horizon_option = click.option(
 )
 @click.option("--csv", is_flag=True, help="Write the tables as CSV too.")
 @click.option("--no-log", is_flag=True, help="Keep the KPIs and the daily series only.")
+@click.option("--no-pictures", is_flag=True, help="Draw nothing, which saves a second or two.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option("--quiet", is_flag=True, help="Say nothing on standard error unless something is wrong.")
 def run(
@@ -157,19 +169,23 @@ def run(
     horizon: str | None,
     sets: tuple[str, ...],
     workers: int | None,
+    engine: str,
     out: Path | None,
     csv: bool,
     no_log: bool,
+    no_pictures: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
     from sim.experiment.replications import cores
+    from sim.experiment.runs import known_engine
     from sim.experiment.runs import run as run_scenario
 
     path = find_scenario(scenario)
-    _say_if_compiling(quiet)
-    with Progress(hidden=quiet) as progress:
+    _say_if_compiling(known_engine(engine), quiet)
+    pictures = not (no_log or no_pictures)
+    with Progress(hidden=quiet, replications=replications) as progress:
         done = run_scenario(
             path,
             seed=seed,
@@ -179,15 +195,18 @@ def run(
             set=sets,
             workers=workers or cores(),
             log=not no_log,
+            people=not no_log,
+            engine=engine,
             out=out,
             results="results",
             csv=csv,
             progress=progress,
-            also=None if no_log else _draw,
+            begins=progress.begin,
+            also=_draw if pictures else None,
         )
     _print_result(done, as_json)
     if not quiet:
-        click.echo(_where(done), err=True)
+        click.echo(_where(done, pictures), err=True)
 
 
 def _draw(run: Run, folder: Path) -> None:
@@ -218,10 +237,10 @@ def _print_result(done: Run, as_json: bool) -> None:
     click.echo(kpi_table(done.summary, len(done.outcomes), title))
 
 
-def _where(done: Run) -> str:
+def _where(done: Run, pictures: bool) -> str:
     if not done.settings.log:
         return f"KPIs and the daily series: {done.folder}"
-    return f"tables:   {done.folder}/tables\npictures: {done.folder}/pictures"
+    return f"tables:   {done.folder}/tables" + (f"\npictures: {done.folder}/pictures" if pictures else "")
 
 
 def _many(count: int, word: str) -> str:
@@ -288,6 +307,7 @@ def show(scenario: str, sets: tuple[str, ...]) -> None:
 @click.option("--replication", type=WholeNumber(1), default=1, show_default=True, help="Which repetition.")
 @size_option
 @sets_option
+@engine_option
 @click.option("--full", is_flag=True, help="All of it, however long the life.")
 def story(
     scenario: str,
@@ -296,13 +316,15 @@ def story(
     replication: int,
     size: int | None,
     sets: tuple[str, ...],
+    engine: str,
     full: bool,
 ) -> None:
     """Tell one customer's life in SCENARIO, touch by touch."""
     from sim.experiment.lives import life
+    from sim.experiment.runs import known_engine
     from sim.report.story import story as tell
 
-    _say_if_compiling(quiet=False)
+    _say_if_compiling(known_engine(engine), quiet=False)
     with Progress(hidden=False) as progress:
         told = life(
             find_scenario(scenario),
@@ -311,6 +333,8 @@ def story(
             replication=replication,
             size=size,
             sets=sets,
+            engine=engine,
+            begins=progress.begin,
             progress=progress,
         )
     click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
@@ -343,39 +367,84 @@ def agree(
 
 
 # ---------------------------------------------------------------- while it works
-def _say_if_compiling(quiet: bool) -> None:
+def _say_if_compiling(engine: str, quiet: bool) -> None:
     from sim._jit import compiled_before
 
-    if not quiet and not compiled_before():
+    if not quiet and not compiled_before(_entry(engine)):
         click.echo(
-            "Compiling the model, once after installing or changing it (about half a minute) ...", err=True
+            "Compiling the model, once after installing or changing Touchpoint (about half a minute) ...",
+            err=True,
         )
+
+
+def _entry(engine: str) -> Any:
+    """The compiled function that an engine calls from Python."""
+    if engine == "reference":
+        from sim.model.occasions import advance
+
+        return advance
+    from sim.engine.runahead import run_sites
+
+    return run_sites
 
 
 class Progress:
     """One line on standard error, rewritten in place; nothing where nobody watches."""
 
-    WIDTH = 30
+    BAR = 20
     EVERY = 0.1  # seconds between two rewritings
 
-    def __init__(self, hidden: bool):
+    def __init__(self, hidden: bool, replications: int = 1):
         self.shown = not hidden and sys.stderr.isatty()
-        self._last = 0.0
+        self.replications = replications
+        self.horizon, self.customers = 0.0, 0
+        self._last, self._width = 0.0, 0
         self._start: tuple[float, float] | None = None  # moment and share when things got going
+        context = click.get_current_context(silent=True)
+        self._held = context.find_object(Held) if context else None
+
+    def begin(self, program: Any) -> None:
+        """Learn from the program how long and how many."""
+        self.horizon, self.customers = program.horizon, program.scenario.population.size
 
     def __call__(self, share: float) -> None:
-        """Show the share done (0..1) and the time that is left."""
+        """Show the share done (0..1) and the time that is left; end where a signal got lost on its way."""
+        if self._held:
+            self._held.look()
         now = time.monotonic()
         if self._start is None and share > 0.0:
             self._start = now, share
         if self.shown and (now - self._last >= self.EVERY or share >= 1.0):
             self._last = now
-            click.echo(f"\r{self._line(share, now)}", err=True, nl=False)
+            self._show(self._line(share, now))
+
+    def _show(self, line: str) -> None:
+        click.echo("\r" + line.ljust(self._width), err=True, nl=False)
+        self._width = len(line)
 
     def _line(self, share: float, now: float) -> str:
-        full = round(share * self.WIDTH)
+        """The longest wording that fits into the terminal, which a longer line would scroll."""
         left = self._left(share, now)
-        return f"[{'#' * full}{'-' * (self.WIDTH - full)}] {share:4.0%}{left:<14}"
+        width = shutil.get_terminal_size().columns - 1
+        for words in self._wordings(share):
+            line = f"{self._bar(share)} {share:4.0%}{words}{left}"
+            if len(line) <= width:
+                return line
+        return f"{share:.0%}"[:width]
+
+    def _bar(self, share: float) -> str:
+        full = int(share * self.BAR)
+        return f"[{'#' * full}{'-' * (self.BAR - full)}]"
+
+    def _wordings(self, share: float) -> Iterator[str]:
+        day = f"  day {share * self.horizon:,.0f} of {self.horizon:,.0f}" if self.horizon else ""
+        who = f", {_many(self.customers, 'customer')}" if self.customers else ""
+        if self.replications > 1:
+            yield f"{day}{who} x {self.replications:,} replications"
+            yield f"{day}{who} x {self.replications:,}"
+        yield f"{day}{who}"
+        yield day
+        yield ""
 
     def _left(self, share: float, now: float) -> str:
         if self._start is None or share >= 1.0 or share - self._start[1] < 0.01:
@@ -388,12 +457,15 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self.shown:
-            click.echo("\r" + " " * (self.WIDTH + 30) + "\r", err=True, nl=False)
+            self._show("")
+            click.echo("\r", err=True, nl=False)
 
 
 def _clock(seconds: float) -> str:
+    """Minutes and seconds, or hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from click.testing import CliRunner, Result
 
 import sim
 from sim import cli
+from sim.experiment.signals import Held
 from sim.finding import shipped_scenarios
 
 KPI_KEYS = ["mean", "low", "high", "p05", "p95", "unit"]
@@ -75,11 +78,12 @@ def test_json_is_one_object_and_nothing_else_on_standard_output(kiosk):
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert list(result) == RESULT_KEYS
-    assert (result["seed"], result["replications"], result["engine"]) == (1, 2, "reference")
+    assert (result["seed"], result["replications"], result["engine"]) == (1, 2, "compiled")
     assert (result["horizon_days"], result["customers"], result["run_dir"]) == (30.0, 40, "here")
     assert result["events"] > 0
     assert all(list(kpi) == KPI_KEYS for kpi in result["kpis"].values())
-    assert json.loads(Path("here/kpis.json").read_text("utf-8")) == result
+    kept = {name: value for name, value in result.items() if name not in ("engine", "run_dir")}
+    assert json.loads(Path("here/kpis.json").read_text("utf-8")) == kept
 
 
 def test_one_replication_has_no_interval(kiosk):
@@ -163,6 +167,53 @@ def sim_tables() -> list[str]:
     from sim.engine.recorder import COLUMNS
 
     return list(COLUMNS)
+
+
+# ---------------------------------------------------------------- engines
+def test_both_engines_write_the_same_folder_but_for_the_manifest(kiosk, monkeypatch):
+    monkeypatch.setattr(cli, "_draw", DRAW)
+    for engine in ("compiled", "reference"):
+        words = ("--replications", 2, "--csv", "--engine", engine, "--out", engine)
+        done = touchpoint("run", kiosk, *words, "--json")
+        assert json.loads(done.stdout)["engine"] == engine
+    files = sorted(path.relative_to("compiled") for path in Path("compiled").rglob("*") if path.is_file())
+    assert len(files) > 20
+    differing = [
+        str(path)
+        for path in files
+        if Path("compiled", path).read_bytes() != Path("reference", path).read_bytes()
+    ]
+    assert differing == ["manifest.json"]
+
+
+def test_the_manifest_names_the_engine_and_its_command_does_where_needed(kiosk):
+    for engine, words in (("compiled", []), ("reference", ["--engine", "reference"])):
+        touchpoint("run", kiosk, "--replications", 1, "--no-log", "--engine", engine, "--out", engine)
+        manifest = json.loads(Path(engine, "manifest.json").read_text("utf-8"))
+        assert manifest["engine"] == engine
+        assert shlex.split(manifest["command"])[-3:] == [*words, "--no-log"][-3:] or not words
+        assert ("--engine" in manifest["command"]) == bool(words)
+
+
+def test_the_engine_is_not_part_of_what_names_a_run_folder(kiosk, elsewhere):
+    for engine in ("compiled", "reference"):
+        touchpoint("run", kiosk, "--replications", 1, "--no-log", "--engine", engine)
+    assert (
+        len({folder.name.split("Z-")[1].split("-")[0] for folder in (elsewhere / "results").iterdir()}) == 1
+    )
+
+
+def test_more_customers_than_any_memory_holds_is_one_sentence(kiosk):
+    done = touchpoint("run", kiosk, "--size", 10**9)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1].startswith("1,000,000,000 customers need about 2,214 GB of memory")
+
+
+def test_no_pictures_draws_none(kiosk, monkeypatch):
+    monkeypatch.setattr(cli, "_draw", DRAW)
+    done = touchpoint("run", kiosk, "--replications", 1, "--no-pictures", "--out", "here")
+    assert done.stderr.endswith("tables:   here/tables\n")
+    assert not Path("here/pictures").exists() and Path("here/tables/visits.parquet").exists()
 
 
 # ---------------------------------------------------------------- repeating a run
@@ -300,6 +351,11 @@ def test_a_bad_set_says_so(kiosk):
         (["run", "x" * 300], "no such scenario file"),
         (["check", "/dev/null"], "/dev/null: is not a regular file"),
         (["runn"], "No such command 'runn'"),
+        (["run", "coffee_shop", "--engine", "refrence"], "got 'refrence'; did you mean 'reference'?"),
+        (
+            ["story", "coffee_shop", "--customer", "1", "--engine", "simpy"],
+            "expected compiled or reference, got",
+        ),
         (["run", "coffe_shop"], "did you mean coffee_shop?"),
         (["run", "nowhere/at/all.yaml"], "no such scenario file; these ship: "),
     ],
@@ -331,7 +387,8 @@ def _heed_interrupts() -> None:
 
 @pytest.mark.parametrize(("signal_number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_stopped_run_leaves_nothing(kiosk, elsewhere, signal_number, status, workers):
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_stopped_run_leaves_nothing(kiosk, elsewhere, signal_number, status, workers, engine):
     command = [
         sys.executable,
         "-m",
@@ -339,11 +396,13 @@ def test_a_stopped_run_leaves_nothing(kiosk, elsewhere, signal_number, status, w
         "run",
         kiosk,
         "--size",
-        "400",
+        "400" if engine == "reference" else "4000",
         "--horizon",
         "20000",
         "--workers",
         str(workers),
+        "--engine",
+        engine,
     ]
     run = subprocess.Popen(
         command,
@@ -413,6 +472,20 @@ def test_story_of_nobody(kiosk):
     assert "they are 0 to 39" in done.stderr
 
 
+def test_story_of_nobody_is_refused_before_anything_is_simulated(kiosk, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("simulated")
+
+    monkeypatch.setattr("sim.engine.simulate", fail)
+    done = touchpoint("story", kiosk, "--customer", 40)
+    assert done.exit_code == 2 and "--customer 40: there is no such customer; they are 0 to 39" in done.stderr
+
+
+def test_both_engines_tell_the_same_story(kiosk):
+    words = ("story", kiosk, "--customer", 3, "--full", "--engine")
+    assert touchpoint(*words, "compiled").stdout == touchpoint(*words, "reference").stdout != ""
+
+
 def test_story_of_nobody_lists_prospects_too(kiosk):
     segments = "segments={away: {prospects: 5}, here: {share: rest}}"
     done = touchpoint("story", kiosk, "--customer", 40, "--set", segments)
@@ -449,13 +522,95 @@ def test_a_file_here_comes_before_one_that_ships(elsewhere):
     assert cli.find_scenario("coffee_shop") == Path("coffee_shop/baseline.yaml")
 
 
-def test_progress_is_one_line_on_a_terminal(monkeypatch, capsys):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with cli.Progress(hidden=False) as progress:
-        progress(0.5)
-        progress(1.0)
-    said = capsys.readouterr().err
-    assert "\n" not in said and "100%" in said
+@pytest.fixture
+def terminal(monkeypatch):
+    """A function of a width: from then on standard error seems a terminal of that width."""
+
+    def become(columns: int) -> None:
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        monkeypatch.setenv("COLUMNS", str(columns))
+
+    return become
+
+
+def said(capsys, shares, *, customers=2400, replications=10, horizon=365.0) -> list[str]:
+    """What the progress line reads after each share."""
+    population = SimpleNamespace(size=customers)
+    program = SimpleNamespace(horizon=horizon, scenario=SimpleNamespace(population=population))
+    with cli.Progress(hidden=False, replications=replications) as progress:
+        progress.EVERY = 0.0
+        progress.begin(program)
+        for share in shares:
+            progress(share)
+    return capsys.readouterr().err.split("\r")
+
+
+def test_progress_is_one_line_on_a_terminal(terminal, capsys):
+    terminal(100)
+    lines = said(capsys, [0.43, 1.0])
+    assert not any("\n" in line for line in lines)
+    assert lines[1].startswith(
+        "[########------------]  43%  day 157 of 365, 2,400 customers x 10 replications"
+    )
+    assert "100%  day 365 of 365" in lines[2]
+    assert set(lines[3]) == {" "} and lines[4] == ""  # and leaves nothing behind
+
+
+@pytest.mark.parametrize("columns", [10, 20, 40, 60, 80, 120])
+def test_progress_fits_the_terminal(terminal, capsys, columns):
+    terminal(columns)
+    lines = said(capsys, [0.0, 0.1, 0.5, 1.0], customers=1_000_000, replications=1000, horizon=3650.0)
+    assert max(len(line) for line in lines) < columns
+    assert ["%" in line for line in lines] == [False] + [True] * 4 + [False] * 2
+
+
+def test_progress_ends_a_run_whose_signal_got_lost():
+    class Context:
+        find_object = staticmethod(lambda _: held)
+
+    with pytest.MonkeyPatch.context() as patch, Held(at_once=True) as held:
+        patch.setattr(cli.click, "get_current_context", lambda silent: Context())
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), cli.Progress(hidden=True) as progress:
+            progress(0.5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("quiet", "engine", "workers"), [(False, "compiled", 2), (False, "reference", 1), (True, "compiled", 1)]
+)
+def test_progress_in_a_terminal_of_80_columns(kiosk, quiet, engine, workers):
+    words = [
+        "run",
+        kiosk,
+        "--size",
+        3000 if engine == "compiled" else 200,
+        "--replications",
+        4,
+        "--no-log",
+        "--json",
+    ]
+    words += ["--workers", workers, "--engine", engine, "--out", "here", *["--quiet"] * quiet]
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "sim", *map(str, words)]
+    done = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "COLUMNS": "80"}
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the other side was closed: the end
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    assert json.loads(done.communicate()[0])["engine"] == engine and done.returncode == 0
+    lines = [line for line in shown.decode().split("\r") if line.startswith("[")]
+    if quiet:
+        assert shown == b""
+        return
+    assert lines and max(map(len, lines)) < 80
+    shares = [int(line.split("]")[1].split("%")[0]) for line in lines]
+    assert shares == sorted(shares) and shares[-1] == 100
 
 
 @pytest.mark.parametrize("hidden", [True, False])

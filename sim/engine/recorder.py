@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
+from sim.engine import arrow
 from sim.engine.order import places_in_order
 from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, REASONS, TOUCH
 
@@ -184,12 +185,12 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
 def _named(codes: np.ndarray, names: Sequence[str]) -> pa.Array:
     """Dictionary column of names by number; a negative number is empty."""
     codes = np.asarray(codes, np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(list(names), pa.string()))
+    return pa.DictionaryArray.from_arrays(arrow.column(codes, codes < 0), arrow.texts(names))
 
 
 def _finite(values: np.ndarray, there: np.ndarray | bool = True) -> pa.Array:
     """Column of numbers, empty where they are not finite or not `there`."""
-    return pa.array(values, mask=~(np.isfinite(values) & there))
+    return arrow.column(values, ~(np.isfinite(values) & there))
 
 
 def _currency(cents: np.ndarray) -> np.ndarray:
@@ -203,11 +204,13 @@ def _split(names: Iterable[str], part: int) -> tuple[np.ndarray, list[str]]:
     return np.array([distinct.index(name) for name in parts] + [-1], np.int32), distinct
 
 
-def _table(name: str, replication: int, columns: Mapping[str, Any]) -> pa.Table:
+def _table(table: str, replication: int, columns: Mapping[str, Any]) -> pa.Table:
     """The table with its columns in documented order, the replication first."""
     rows = len(next(iter(columns.values())))
-    all_columns = {"replication": np.full(rows, replication, np.int32), **columns}
-    return pa.table({column: all_columns[column] for column in COLUMNS[name]})
+    made = {"replication": np.full(rows, replication, np.int32), **columns}
+    arrays = (made[name] for name in COLUMNS[table])
+    ready = [array if isinstance(array, pa.Array) else arrow.column(array) for array in arrays]
+    return pa.Table.from_arrays(ready, names=list(COLUMNS[table]))
 
 
 def _touched(rows: "Rows", program: Any) -> dict[str, Any]:
@@ -255,7 +258,7 @@ def _visits(rows: Rows, program: Any, replication: int) -> pa.Table:
         "occasion_index": rows["index"],
         "outcome": _named(rows["outcome"], OUTCOMES),
         "trigger": _named(rows["trigger"], program.trigger_names),
-        "order": pa.array(rows["order"], mask=rows["order"] == 0),
+        "order": arrow.column(rows["order"], rows["order"] == 0),
         **{name: rows[name] for name in (*_MEASURED, *_FEELINGS)},
     }
     return _table("visits", replication, columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import UsageError
-from sim.experiment.manifest import Settings
+from sim.experiment.manifest import ENGINE, Settings
+from sim.experiment.memory import check_memory
 from sim.experiment.replications import Progress
-from sim.experiment.runs import prepare
+from sim.experiment.runs import known_engine, prepare
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -39,17 +40,26 @@ def life(
     replication: int = 1,
     size: int | None = None,
     sets: Sequence[str] = (),
+    engine: str = ENGINE,
+    begins: Callable[[Any], None] | None = None,
     progress: Progress | None = None,
 ) -> Life:
     """Simulate one replication and keep what happened to one customer, undone decisions included.
 
-    Raises UsageError where there is no such customer.
+    ``begins(program)`` is called before, ``progress`` told the share done. Raises UsageError where there is
+    no such customer (before anything is simulated).
     """
-    ready = prepare(scenario, Settings(seed, replication, size, None, tuple(sets)))
+    settings = Settings(seed, replication, size, None, tuple(sets), engine=known_engine(engine))
+    ready = prepare(scenario, settings)
+    check_memory(ready.population.size, 1, 1, kept=False)
     from sim.engine import lower, simulate
+    from sim.engine.order import in_order
     from sim.model.layout import LOG
 
     program = lower(ready)
+    _check_there(program, customer, seed, replication)
+    if begins is not None:
+        begins(program)
     kept = [np.empty(0, LOG)]
 
     def keep(chunk: np.ndarray) -> None:
@@ -59,15 +69,21 @@ def life(
         if progress is not None:
             progress(min(max(day / program.horizon, 0.0), 1.0))
 
-    outcome = simulate(program, seed=seed, replication=replication, log=keep, progress=tell, everything=True)
-    return Life(np.concatenate(kept), _person(outcome.people, customer), program, ready)
+    outcome = simulate(
+        program, seed=seed, replication=replication, engine=engine, log=keep, progress=tell, everything=True
+    )
+    people = outcome.people
+    return Life(in_order(np.concatenate(kept)), people[people["id"] == customer][0], program, ready)
 
 
-def _person(people: np.ndarray, customer: int) -> np.void:
-    found = people[people["id"] == customer]
-    if len(found) == 0:
-        raise UsageError(f"--customer {customer}: there is no such customer; {_who(people['id'])}")
-    return found[0]
+def _check_there(program: Any, customer: int, seed: int, replication: int) -> None:
+    """Raise UsageError where the run will not know this customer."""
+    from sim.engine.population import new_people
+    from sim.model.keys import run_key
+
+    ids = new_people(program.warm or program, run_key(seed, replication))["id"]
+    if customer not in ids:
+        raise UsageError(f"--customer {customer}: there is no such customer; {_who(ids)}")
 
 
 def _who(ids: np.ndarray) -> str:

@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +20,7 @@ PACKAGES = (
     *("numpy", "numba", "llvmlite", "scipy", "pandas", "matplotlib"),
     *("simpy", "pydantic", "ruamel.yaml", "click", "pyarrow"),
 )
+ENGINE = "compiled"  # if nothing else is asked for
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Settings:
     horizon: str | None = None  # as a quantity, "90 d"
     sets: tuple[str, ...] = ()
     log: bool = True
+    engine: str = ENGINE
 
     def options(self) -> list[str]:
         """The command line's options that say the same."""
@@ -42,12 +44,15 @@ class Settings:
             options += ["--horizon", self.horizon]
         for text in self.sets:
             options += ["--set", text]
+        if self.engine != ENGINE:
+            options += ["--engine", self.engine]
         return options if self.log else [*options, "--no-log"]
 
 
 def fingerprint(sources: Sequence[Path], resolved: Mapping[str, Any], settings: Settings) -> str:
-    """Hex digest of what decides a run's numbers: scenario, data files, settings, version."""
-    parts = [sim.__version__, plain(resolved), settings.options(), [sha256(path) for path in sources]]
+    """Hex digest of what decides a run's numbers: scenario, data files, settings but the engine, version."""
+    options = replace(settings, engine=ENGINE).options()
+    parts = [sim.__version__, plain(resolved), options, [sha256(path) for path in sources]]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

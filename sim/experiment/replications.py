@@ -1,30 +1,37 @@
-"""Replications: the same scenario under independent draws, as tasks on an executor.
+"""Replications: the same scenario under independent draws, spread over threads, processes or an executor.
 
 Any ``concurrent.futures.Executor`` will do (a thread pool, a process pool, a Dask client's executor).
 Results come in order of replication and are the same whatever the executor and the number of workers:
 a replication depends on its seed and number only.
 """
 
-import multiprocessing
+from __future__ import annotations
+
 import os
 import pickle
-import signal
-import sys
+import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import RunError
+from sim.experiment.signals import Held
+from sim.experiment.workers import PATIENCE, Crew, Sparing, WorkerDied
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Progress = Callable[[float], None]  # takes the share of all the work that is done, 0..1
-PATIENCE = 0.1  # seconds between two looks at the workers
-
+Events = Generator[
+    tuple[int, Any] | None, None, None
+]  # (number from 0, share done or outcome); None: waiting
 _DIED = (
     "a worker process died during replication {number}; most often the machine ran out of memory: "
     "try fewer workers, a smaller --size or --no-log. (From a script, call sim.run under "
@@ -39,7 +46,19 @@ class Task:
     program: bytes  # pickled
     seed: int
     replication: int  # from 1
+    engine: str
     folder: Path | None  # where to write the event log, if anywhere
+    people: bool  # whether the outcome is kept, or its numbers only
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is left of a replication whose people were let go: ``kpis`` by name and the table ``daily``."""
+
+    replication: int
+    events: int
+    kpis: dict[str, float]
+    daily: pa.Table
 
 
 def replicate(
@@ -47,29 +66,51 @@ def replicate(
     *,
     seed: int,
     replications: int,
+    engine: str = "compiled",
     workers: int = 1,
     log: Path | None = None,
+    people: bool = True,
     executor: Executor | None = None,
     progress: Progress | None = None,
     finished: Callable[[Any], None] | None = None,
 ) -> list[Any]:
-    """The outcomes of replications 1..n of a program, in that order.
+    """The outcomes of replications 1..n of a program, in that order; without `people` their Numbers.
 
     With `log`, each writes its share of the tables ``visits`` and ``orders`` into that folder
     (``recorder.part``). `finished` is called with each outcome, in order, as soon as it and all before
-    it are there. Without an executor, one worker runs here and several in processes of their own, no more
-    of them than there are cores.
-    Raises RunError where a worker dies.
+    it are there. Without an executor, one worker runs here; several are threads with the compiled engine
+    and processes with the reference engine, no more of them than there are cores.
+    Raises RunError where a worker dies or the memory does not suffice.
     """
     blob = pickle.dumps(program)
-    tasks = [Task(blob, seed, number, log) for number in range(1, replications + 1)]
+    tasks = [Task(blob, seed, number, engine, log, people) for number in range(1, replications + 1)]
     report, done = progress or _ignore, finished or _ignore
+    workers = min(workers, replications, cores())
+    if executor is None:
+        _prepare(engine)
+        if workers <= 1:
+            return _here(tasks, program, report, done)
+    with Held() as held:
+        events = _events(executor, tasks, program, workers)
+        with closing(events):
+            return _collect(events, replications, report, done, held)
+
+
+def _prepare(engine: str) -> None:
+    """Compile before anybody starts; what interrupts that is not lost in the compiler."""
+    with Held(at_once=True) as held:
+        from sim.engine import prepare
+
+        prepare(engine)
+        held.look()
+
+
+def _events(executor: Executor | None, tasks: Sequence[Task], program: Any, workers: int) -> Events:
     if executor is not None:
-        return _collect(executor, tasks, report, done, lambda: 0.0)
-    if min(workers, replications) <= 1:
-        return [_here(task, program, report, done, replications) for task in tasks]
-    with _pool(min(workers, replications, cores()), replications) as (pool, share):
-        return _collect(pool, tasks, report, done, share)
+        return _submitted(executor, tasks)
+    if tasks[0].engine == "compiled":
+        return _threads(tasks, program, workers)
+    return _processes(tasks, workers)
 
 
 def _ignore(_: Any) -> None:
@@ -83,57 +124,51 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-# ---------------------------------------------------------------- in this process
-def _here(task: Task, program: Any, report: Progress, done: Callable[[Any], None], replications: int) -> Any:
-    before = task.replication - 1
-    outcome = perform(task, program, lambda share: report((before + share) / replications))
-    report(task.replication / replications)
-    done(outcome)
-    return outcome
-
-
+# ---------------------------------------------------------------- one replication
 def perform(task: Task, program: Any, progress: Progress) -> Any:
     """Simulate one replication, with its log written where the task says."""
+    try:
+        outcome = _simulate(task, program, progress)
+    except MemoryError as error:
+        raise RunError(f"replication {task.replication} needs more memory than there is: {error}") from error
+    return outcome if task.people else _numbers(outcome, program)
+
+
+def _simulate(task: Task, program: Any, progress: Progress) -> Any:
     from sim.engine import simulate
 
     def tell(day: float) -> None:
         progress(min(max(day / program.horizon, 0.0), 1.0))
 
+    what: dict[str, Any] = {
+        "seed": task.seed,
+        "replication": task.replication,
+        "engine": task.engine,
+        "progress": tell,
+    }
     if task.folder is None:
-        return simulate(program, seed=task.seed, replication=task.replication, progress=tell)
+        return simulate(program, **what)
     from sim.engine.recorder import LogWriter
 
     with LogWriter(task.folder, program, task.replication) as log:
-        return simulate(program, seed=task.seed, replication=task.replication, log=log, progress=tell)
+        return simulate(program, log=log, **what)
 
 
-# ---------------------------------------------------------------- in workers
-_shares: Any = None  # in a worker of our own pool: how far each replication is
+def _numbers(outcome: Any, program: Any) -> Numbers:
+    from sim.analysis.kpis import kpis
+    from sim.engine.recorder import daily
+
+    return Numbers(outcome.replication, int(outcome.events), kpis(outcome, program), daily(outcome, program))
 
 
-def _begin(shares: Any) -> None:
-    """Prepare a worker: Ctrl-C is the parent's business, and nobody outlives the parent."""
-    global _shares
-    _shares = shares
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+def work(task: Task, progress: Progress) -> Any:
+    """Perform a task in a process of its own."""
+    return perform(task, _program(task.program), progress)
 
 
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def work(task: Task) -> Any:
+def work_silently(task: Task) -> Any:
     """Perform a task wherever an executor put it."""
-    return perform(task, _program(task.program), lambda share: _mark(task.replication, share))
-
-
-def _mark(replication: int, share: float) -> None:
-    if _shares is not None:
-        _shares[replication - 1] = share
+    return work(task, _ignore)
 
 
 @lru_cache(maxsize=1)
@@ -142,68 +177,99 @@ def _program(blob: bytes) -> Any:
     return pickle.loads(blob)
 
 
-# ---------------------------------------------------------------- the parent's side
-@contextmanager
-def _pool(workers: int, replications: int) -> Iterator[tuple[Executor, Callable[[], float]]]:
-    """A pool of processes and a look at how far they are; ends with all of them gone, whatever happens."""
-    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-    shares = context.Array("d", replications, lock=False)
-    before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(shares,))
-    try:
-        yield pool, lambda: sum(shares) / replications
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - before:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _unbothered() -> Iterator[None]:
-    """Hold Ctrl-C back: processes started in here inherit that and leave it to us."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _collect(
-    executor: Executor,
-    tasks: Sequence[Task],
-    report: Progress,
-    done: Callable[[Any], None],
-    share: Callable[[], float],
-) -> list[Any]:
-    """Submit the tasks and wait for their outcomes, in order."""
-    with _unbothered():
-        futures = [executor.submit(work, task) for task in tasks]
-    outcomes = []
-    try:
-        for number, future in enumerate(futures, 1):
-            _await(future, lambda: report(max(share(), sum(f.done() for f in futures) / len(futures))))
-            outcomes.append(_outcome(future, number))
-            done(outcomes[-1])
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
-    report(1.0)
+# ---------------------------------------------------------------- where they run
+def _here(tasks: Sequence[Task], program: Any, report: Progress, done: Callable[[Any], None]) -> list[Any]:
+    outcomes: list[Any] = []
+    for task in tasks:
+        outcomes.append(perform(task, program, lambda share: report((len(outcomes) + share) / len(tasks))))
+        report(len(outcomes) / len(tasks))
+        done(outcomes[-1])
     return outcomes
 
 
-def _await(future: Future, look: Callable[[], None]) -> None:
-    while not wait([future], timeout=PATIENCE).done:
-        look()
+class _Stopped(BaseException):
+    """Ends a replication that nobody waits for any more."""
 
 
-def _outcome(future: Future, number: int) -> Any:
+def _threads(tasks: Sequence[Task], program: Any, workers: int) -> Events:
+    """Threads of this process, which end at their next word about progress when this is closed."""
+    words: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def do(number: int) -> None:
+        say = Sparing(lambda share: words.put((number, share)))
+
+        def tell(share: float) -> None:
+            if stop.is_set():
+                raise _Stopped
+            say(share)
+
+        try:
+            words.put((number, perform(tasks[number], program, tell)))
+        except BaseException as error:
+            words.put((number, error))
+
+    with ThreadPoolExecutor(workers, "replication") as pool:
+        try:
+            for number in range(len(tasks)):
+                pool.submit(do, number)
+            while True:
+                try:
+                    yield words.get(timeout=PATIENCE)
+                except queue.Empty:
+                    yield None
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _processes(tasks: Sequence[Task], workers: int) -> Events:
+    with Crew(workers, work) as crew:
+        yield from crew.perform(tasks)
+
+
+def _submitted(executor: Executor, tasks: Sequence[Task]) -> Events:
+    """The user's executor; what it has not begun is cancelled when this is closed."""
+    numbers = {executor.submit(work_silently, task): number for number, task in enumerate(tasks)}
     try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise RunError(_DIED.format(number=number)) from error
+        left = set(numbers)
+        while left:
+            done, left = wait(left, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield numbers[future], future.exception() or future.result()
+            yield None
+    finally:
+        for future in numbers:
+            future.cancel()
+
+
+# ---------------------------------------------------------------- the one who waits
+def _collect(
+    events: Events, count: int, report: Progress, done: Callable[[Any], None], held: Held
+) -> list[Any]:
+    """The outcomes in order; the first error ends it."""
+    shares, early, outcomes = [0.0] * count, dict[int, Any](), list[Any]()
+    for event in events:
+        held.look()
+        if event is not None:
+            number, answer = event
+            shares[number] = answer if isinstance(answer, float) else 1.0
+            if not isinstance(answer, float):
+                early[number] = _outcome(answer, number, held)
+        while len(outcomes) in early:
+            outcomes.append(early.pop(len(outcomes)))
+            done(outcomes[-1])
+        report(sum(shares) / count)
+        if len(outcomes) == count:
+            break
+    return outcomes
+
+
+def _outcome(answer: Any, number: int, held: Held) -> Any:
+    if isinstance(answer, (BrokenProcessPool, WorkerDied)):
+        time.sleep(PATIENCE)  # who ended the workers may be ending us too
+        held.look()
+        raise RunError(_DIED.format(number=number + 1)) from answer
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer

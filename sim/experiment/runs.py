@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import UsageError
 from sim.experiment import folder as folders
-from sim.experiment.manifest import Settings, fingerprint, manifest, shown, start_of
-from sim.experiment.replications import Progress, replicate
+from sim.experiment.manifest import ENGINE, Settings, fingerprint, manifest, shown, start_of
+from sim.experiment.memory import check_memory
+from sim.experiment.replications import Numbers, Progress, cores, replicate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,15 +27,14 @@ if TYPE_CHECKING:
 
     from sim.scenario import Scenario
 
-ENGINE = "reference"
-
 
 @dataclass
 class Run:
     """A finished run. Tables and numbers are pandas frames, made when first asked for.
 
     ``scenario`` is what was run, ``outcomes`` the replications in order (final customers and integer
-    sums, no log), ``folder`` where the run was written, if it was.
+    sums, no log; after ``people=False`` their KPIs and daily table only), ``folder`` where the run was
+    written, if it was.
     """
 
     scenario: Scenario
@@ -48,17 +48,21 @@ class Run:
 
     # ------------------------------------------------------------ numbers
     @cached_property
-    def _values(self) -> list[dict[str, float]]:
+    def values(self) -> list[dict[str, float]]:
+        """The KPIs of each replication, in order; one without a value in a replication is absent there."""
         from sim.analysis.kpis import kpis
 
-        return [kpis(outcome, self.program) for outcome in self.outcomes]
+        return [
+            outcome.kpis if isinstance(outcome, Numbers) else kpis(outcome, self.program)
+            for outcome in self.outcomes
+        ]
 
     @cached_property
     def summary(self) -> dict[str, dict[str, Any]]:
         """The KPIs over replications as plain data: ``{name: {mean, low, high, p05, p95, unit, n}}``."""
         from sim.analysis.kpis import summary
 
-        return summary(self._values, self.program.currency)
+        return summary(self.values, self.program.currency)
 
     @property
     def kpis(self) -> pd.DataFrame:
@@ -73,12 +77,12 @@ class Run:
         import pandas as pd
 
         numbers = pd.RangeIndex(1, len(self.outcomes) + 1, name="replication")
-        return pd.DataFrame(self._values, index=numbers)
+        return pd.DataFrame(self.values, index=numbers)
 
     @property
     def counts(self) -> dict[str, int]:
         """Customers in a replication (mean, whole) and events in all replications together."""
-        people = [values["customers"] for values in self._values]
+        people = [values["customers"] for values in self.values]
         return {
             "customers": round(sum(people) / len(people)),
             "events": sum(int(outcome.events) for outcome in self.outcomes),
@@ -89,7 +93,21 @@ class Run:
         """A table that rests on the outcomes, one part a replication."""
         from sim.engine.recorder import SUMMARIES
 
-        return [SUMMARIES[name](outcome, self.program) for outcome in self.outcomes]
+        if name == "daily" and not self._has_people:
+            return [outcome.daily for outcome in self.outcomes]
+        return [SUMMARIES[name](outcome, self.program) for outcome in self.whole(name)]
+
+    @property
+    def _has_people(self) -> bool:
+        return not any(isinstance(outcome, Numbers) for outcome in self.outcomes)
+
+    def whole(self, name: str) -> Sequence[Any]:
+        """The outcomes with their people, for what is called `name`; UsageError if they were let go."""
+        if self._has_people:
+            return self.outcomes
+        raise UsageError(
+            f"this run kept its KPIs and its daily series only, so it has no {name}: run it again with people=True"
+        )
 
     def _frame(self, name: str) -> pd.DataFrame:
         import pyarrow as pa
@@ -144,28 +162,29 @@ class Run:
         """Share alive (Kaplan-Meier, 95 % band) and active over time, all replications together."""
         from sim.analysis.retention import curves
 
-        return curves(self.outcomes, self.program)
+        return curves(self.whole("retention"), self.program)
 
     @property
     def cohorts(self) -> pd.DataFrame:
         """The cohort table, all replications together: who of those who entered together is still there."""
         from sim.analysis.retention import cohort_width, cohorts, lives
 
-        return cohorts(lives(self.outcomes), self.program.horizon, cohort_width(self.program.horizon))
+        people = lives(self.whole("cohorts"))
+        return cohorts(people, self.program.horizon, cohort_width(self.program.horizon))
 
     @property
     def experience(self) -> pd.DataFrame:
         """Emotional balance by stage of the journey."""
         from sim.analysis.experience import balance
 
-        return balance(self.outcomes, self.program)
+        return balance(self.whole("experience"), self.program)
 
     @property
     def funnel(self) -> pd.DataFrame:
         """Touchpoints in the order of the stages: how many touches, how many go well."""
         from sim.analysis.experience import funnel
 
-        return funnel(self.outcomes, self.program)
+        return funnel(self.whole("funnel"), self.program)
 
     # ------------------------------------------------------------ keeping
     def save(self, place: str | Path, *, csv: bool = False) -> Path:
@@ -189,7 +208,7 @@ class Run:
             "scenario": self.scenario.name if self.scenario.path is None else shown(self.scenario.path),
             "seed": self.settings.seed,
             "replications": self.settings.replications,
-            "engine": ENGINE,
+            "engine": self.settings.engine,
             "horizon_days": self.program.horizon,
             **self.counts,
             "kpis": {kpi: {name: row[name] for name in names} for kpi, row in self.summary.items()},
@@ -228,22 +247,30 @@ def run(
     set: Sequence[str] = (),
     workers: int = 1,
     log: bool = True,
+    people: bool = True,
+    engine: str = ENGINE,
     out: str | Path | None = None,
     results: str | Path | None = None,
     csv: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    begins: Callable[[Any], None] | None = None,
     also: Callable[[Run, Path], None] | None = None,
 ) -> Run:
     """Run a scenario (an object or a file) and return its tables, numbers and outcomes.
 
     ``size`` replaces ``population.size``, ``horizon`` the horizon (``"90 d"``, or a number of days),
-    ``set`` holds ``"path.to.key=value"`` changes. ``workers`` processes share the replications, or an
-    ``executor`` does; neither changes a digit. Without ``log`` the run has no ``visits`` and ``orders``.
-    ``out`` names the run folder to write, ``results`` a folder in which to make a new one; with
-    neither, nothing stays on disk. ``also(run, folder)`` may add files before the folder is finished.
-    ``progress`` is told the share done. Raises ScenarioError, UsageError or RunError.
+    ``set`` holds ``"path.to.key=value"`` changes. ``workers`` share the replications, or an ``executor``
+    does; neither changes a digit, nor does the ``engine`` (``"compiled"``, or ``"reference"`` on SimPy).
+    Without ``log`` the run has no ``visits`` and ``orders``; without ``people`` it keeps KPIs and ``daily``
+    only, in the same memory however many replications there are. ``out`` names the run folder to write,
+    ``results`` a folder in which to make a new one; with neither, nothing stays on disk.
+    ``begins(program)`` is called before the simulation, ``progress`` is told the share done, and
+    ``also(run, folder)`` may add files before the folder is finished. Raises ScenarioError, UsageError or
+    RunError.
     """
+    if log and not people:
+        raise UsageError("people=False needs log=False: the tables of the log need everybody")
     settings = Settings(
         seed=_whole(seed, "seed", 0),
         replications=_whole(replications, "replications", 1),
@@ -251,18 +278,23 @@ def run(
         horizon=_quantity(horizon),
         sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
         log=log,
+        engine=known_engine(engine),
     )
     workers = _whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
+    at_once = 1 if executor else min(workers, settings.replications, cores())
+    check_memory(scenario.population.size, settings.replications, at_once, kept=people)
     from sim.engine import lower
 
     program = lower(scenario)
+    if begins is not None:
+        begins(program)
     place = _place(scenario, settings, out, results)
     with _workplace(place, log, numbered=out is None) as folder:
         place = folders.place_of(folder) if place and folder else None
         began = datetime.now(UTC)
         logs = folder / "tables" if log and folder else None
-        outcomes = _simulate(program, settings, logs, workers, executor, progress)
+        outcomes = _simulate(program, settings, logs, people, workers, executor, progress)
         done = Run(scenario, program, outcomes, settings, began, datetime.now(UTC), place, logs)
         if place is not None and folder is not None:
             _finish(done, folder, csv, also)
@@ -271,6 +303,16 @@ def run(
     if place is not None and log:
         done._log = place / "tables"
     return done
+
+
+def known_engine(name: str) -> str:
+    """The name, if there is such an engine. Raises UsageError: what there is, and the nearest."""
+    from sim.engine import ENGINES
+    from sim.scenario.wrong import nearest
+
+    if name in ENGINES:
+        return name
+    raise UsageError(f"engine: expected {' or '.join(ENGINES)}, got {name!r}{nearest(name, ENGINES)}")
 
 
 def _whole(value: int, name: str, least: int) -> int:
@@ -361,6 +403,7 @@ def _simulate(
     program: Any,
     settings: Settings,
     logs: Path | None,
+    people: bool,
     workers: int,
     executor: Executor | None,
     progress: Progress | None,
@@ -371,6 +414,8 @@ def _simulate(
         program,
         seed=settings.seed,
         replications=settings.replications,
+        engine=settings.engine,
+        people=people,
         workers=workers,
         executor=executor,
         progress=progress,

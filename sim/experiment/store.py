@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+
 from sim.engine import recorder
+from sim.engine.arrow import column, texts
 from sim.experiment.folder import copy_inputs, input_places, write_json
 from sim.experiment.manifest import origin_of, plain
 
 if TYPE_CHECKING:
     from sim.experiment.runs import Run
+NUMBERS = ("mean", "low", "high", "p05", "p95")  # of a KPI over replications
 
 
 class Joined:
@@ -57,15 +63,33 @@ def fill(run: Run, folder: Path, *, csv: bool = False) -> None:
     if csv:
         for path in sorted(tables.glob("*.parquet")):
             recorder.to_csv(path, path.with_suffix(".csv"))
-    write_json(folder / "kpis.json", run.result())
+    write_json(folder / "kpis.json", _same_everywhere(run.result()))
     write_json(folder / "manifest.json", run.manifest(_keep_inputs(run, folder)))
 
 
-def _write_kpis(run: Run, tables: Path) -> None:
-    import pyarrow as pa
+def _same_everywhere(result: dict[str, Any]) -> dict[str, Any]:
+    """The result without what a repetition may have otherwise: that stands in the manifest."""
+    return {name: value for name, value in result.items() if name not in ("engine", "run_dir")}
 
-    for name, frame in (("kpis", run.kpis), ("replications", run.replications)):
-        recorder.write([pa.Table.from_pandas(frame.reset_index())], tables / f"{name}.parquet")
+
+def _write_kpis(run: Run, tables: Path) -> None:
+    """The frames ``kpis`` and ``replications`` as files, without loading pandas."""
+    summary, values = run.summary, run.values
+    columns: dict[str, Any] = {"kpi": texts(summary)}
+    columns |= {name: _numbers(row[name] for row in summary.values()) for name in NUMBERS}
+    columns["unit"] = texts(row["unit"] for row in summary.values())
+    columns["n"] = column(np.array([row["n"] for row in summary.values()], np.int64))
+    recorder.write([pa.table(columns)], tables / "kpis.parquet")
+    columns = {"replication": column(np.arange(1, len(values) + 1, dtype=np.int64))}
+    for name in dict.fromkeys(name for row in values for name in row):
+        columns[name] = _numbers(row.get(name) for row in values)
+    recorder.write([pa.table(columns)], tables / "replications.parquet")
+
+
+def _numbers(values: Iterable[float | None]) -> pa.Array:
+    """A column of numbers; None is empty."""
+    listed = list(values)
+    return column(np.array(listed, np.float64), np.array([value is None for value in listed], bool))
 
 
 def _keep_inputs(run: Run, folder: Path) -> dict[Path, Path]:

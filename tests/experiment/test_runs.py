@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import sim
 from sim.cli import main
 from sim.engine.recorder import COLUMNS, SUMMARIES
-from sim.errors import ScenarioError, UsageError
+from sim.errors import RunError, ScenarioError, UsageError
 
 
 @pytest.fixture
@@ -179,11 +179,82 @@ def test_a_horizon_that_is_none(kiosk):
         sim.run(kiosk, horizon="soon")
 
 
-def test_progress_goes_from_nothing_to_all(kiosk):
-    shares = []
-    sim.run(kiosk, replications=2, log=False, progress=shares.append)
-    assert shares == sorted(shares) and shares[-1] == 1.0 and shares[0] < 0.1
+@pytest.mark.parametrize(
+    ("engine", "workers"), [("compiled", 1), ("compiled", 2), ("reference", 1), ("reference", 2)]
+)
+def test_progress_goes_from_nothing_to_all(kiosk, engine, workers):
+    begun, shares = [], []
+    sim.run(
+        kiosk,
+        replications=2,
+        log=False,
+        engine=engine,
+        workers=workers,
+        begins=begun.append,
+        progress=shares.append,
+    )
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    assert [program.horizon for program in begun] == [30.0]
 
 
 def test_every_summary_table_has_a_property():
     assert all(hasattr(sim.Run, name) for name in SUMMARIES)
+
+
+# ---------------------------------------------------------------- engines, and runs without their people
+def test_engines_and_workers_change_no_number(kiosk, run):
+    for engine, workers in (("compiled", 2), ("reference", 1), ("reference", 2)):
+        other = sim.run(kiosk, seed=3, replications=2, engine=engine, workers=workers)
+        for name in COLUMNS:
+            pd.testing.assert_frame_equal(getattr(other, name), getattr(run, name))
+        pd.testing.assert_frame_equal(other.kpis, run.kpis)
+
+
+def test_an_engine_that_is_none_names_the_nearest(kiosk):
+    with pytest.raises(
+        UsageError, match="expected compiled or reference, got 'compield'; did you mean 'compiled'"
+    ):
+        sim.run(kiosk, engine="compield")
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_without_people_a_run_keeps_its_kpis_and_daily_series(kiosk, run, engine, tmp_path):
+    slim = sim.run(kiosk, seed=3, replications=2, log=False, people=False, engine=engine, workers=2)
+    pd.testing.assert_frame_equal(slim.kpis, run.kpis)
+    pd.testing.assert_frame_equal(slim.daily, run.daily)
+    assert slim.counts == run.counts
+    for name in ("customers", "staff", "retention", "cohorts", "experience", "funnel"):
+        with pytest.raises(UsageError, match=f"so it has no {name}: run it again with people=True"):
+            getattr(slim, name)
+    slim.save(tmp_path / "slim")
+    sim.run(kiosk, seed=3, replications=2, log=False).save(tmp_path / "whole")
+    for path in (tmp_path / "slim").rglob("*.*"):
+        if path.is_file() and path.name != "manifest.json":
+            assert (
+                path.read_bytes() == (tmp_path / "whole" / path.relative_to(tmp_path / "slim")).read_bytes()
+            )
+
+
+def test_the_log_needs_people(kiosk):
+    with pytest.raises(UsageError, match="people=False needs log=False"):
+        sim.run(kiosk, people=False)
+
+
+def test_more_customers_than_memory_are_refused_at_once(kiosk, monkeypatch):
+    monkeypatch.setattr("sim.experiment.memory.memory", lambda: 8 * 10**9)
+    message = (
+        r"1,000,000,000 customers need about 270 GB of memory \(270 bytes each\), .* has 8 GB: ask for fewer"
+    )
+    with pytest.raises(UsageError, match=message):
+        sim.run(kiosk, size=10**9, replications=1)
+
+
+def test_memory_that_does_not_suffice_after_all_is_a_run_error(kiosk, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError("Unable to allocate 3 GiB")
+
+    monkeypatch.setattr("sim.engine.simulate", fail)
+    with pytest.raises(
+        RunError, match="replication 1 needs more memory than there is: Unable to allocate 3 GiB"
+    ):
+        sim.run(kiosk, replications=1)
