@@ -22,6 +22,7 @@ import click
 from sim import __version__
 from sim.errors import Problem, ScenarioError, TouchpointError, UsageError
 from sim.finding import find_scenario
+from sim.verification.command import verify
 
 if TYPE_CHECKING:
     from sim.experiment.runs import Run
@@ -314,6 +315,9 @@ def story(
             progress=progress,
         )
     click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
+
+
+main.add_command(verify)
 
 
 # ---------------------------------------------------------------- while it works
