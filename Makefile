@@ -1,4 +1,4 @@
-# make demo | test | bench | lint | clean: see `make help`.
+# make demo | test | bench | verification | lint | clean: see `make help`.
 # Needs make and Python 3.11 or newer, nothing else. PYTHON=... and VENV=... choose another interpreter or place.
 
 VENV ?= .venv
@@ -22,7 +22,7 @@ export MPLCONFIGDIR ?= $(abspath $(VENV))/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow bench lint install clean
+.PHONY: help demo test test-slow bench verification lint install clean
 
 help:  ## this text
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,10 @@ test-slow: $(VENV)/.installed-test  ## the tests marked slow (some minutes more)
 
 bench: $(VENV)/.installed  ## engines, plain SimPy and the floor side by side (BENCH=--short: a minute)
 	$(BIN)/python -m benchmarks $(BENCH)
+
+verification: $(VENV)/.installed  ## the simulator against closed forms: docs/verification.md anew (a minute)
+	$(BIN)/touchpoint verify --markdown > docs/verification.tmp && mv docs/verification.tmp docs/verification.md \
+	  || { rm -f docs/verification.tmp; exit 1; }
 
 lint: $(VENV)/.installed-dev  ## style, types, and the rule that imports go only down the house
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ from sim import __version__
 from sim.errors import Problem, ScenarioError, TouchpointError, UsageError
 from sim.experiment.signals import Held
 from sim.finding import find_scenario
+from sim.verification.command import verify
 
 if TYPE_CHECKING:
     from sim.experiment.runs import Run
@@ -364,6 +365,8 @@ def agree(
 
     click.echo(parting(found, program), nl=False)
     sys.exit(1)
+
+main.add_command(verify)
 
 
 # ---------------------------------------------------------------- while it works
