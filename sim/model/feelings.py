@@ -14,19 +14,19 @@ LN2 = math.log(2.0)
 _GOODWILL, _OBLIGATION, _GIFT_HABIT, _SCARCE_SEEN = EMOTIONS + np.arange(4)  # places in World.faded
 
 
-@njit
+@njit(forceinline=True)
 def clamp(x, low, high):
     """x within low..high."""
     return min(max(x, low), high)
 
 
-@njit
+@njit(forceinline=True)
 def fade(half_life, days):
     """What is left of 1 after some days: exactly 0.5 after the half-life."""
     return math.exp(-LN2 * (days / half_life))
 
 
-@njit
+@njit(forceinline=True)
 def left_of(w, stored, slot, half_life, days):
     """What is left of a stored feeling after some days. Several looks at one moment share the exponential:
     World.faded keeps the last days asked for in each slot, and what was left of 1."""
@@ -38,19 +38,19 @@ def left_of(w, stored, slot, half_life, days):
     return stored * last.left
 
 
-@njit
+@njit(forceinline=True)
 def emotion(w, p, k, t):
     """Emotion k of customer p at time t."""
     return left_of(w, np.float64(p.emotion[k]), k, w.emotions[k].half_life, t - p.t_feel)
 
 
-@njit
+@njit(forceinline=True)
 def goodwill(w, p, t):
     """The slow mood that episodes leave behind, -1..1, at time t."""
     return left_of(w, np.float64(p.goodwill), _GOODWILL, w.psyche[0].goodwill_half_life, t - p.t_feel)
 
 
-@njit
+@njit(forceinline=True)
 def obligation(w, p, t):
     """Felt obligation to give back, >= 0, at time t."""
     return left_of(w, np.float64(p.obligation), _OBLIGATION, w.psyche[0].obligation_half_life, t - p.t_feel)
@@ -81,13 +81,13 @@ def settle(w, p, t):
     p.t_feel = t
 
 
-@njit
+@njit(forceinline=True)
 def move(state, g):
     """Impulse g (-1..1) on a state in 0..1: up toward 1, down toward 0."""
     return state + g * (1.0 - state) if g > 0.0 else state + g * state
 
 
-@njit
+@njit(forceinline=True)
 def sway(state, g):
     """Impulse g (-1..1) on a state in -1..1: toward the sign of g."""
     return state + g * (1.0 - state) if g > 0.0 else state + g * (1.0 + state)

@@ -13,21 +13,21 @@ from sim.model.feelings import clamp
 from sim.model.keys import MAX_VISIT
 from sim.model.layout import FIRST_VISIT, NOBODY, ON_NEXT
 from sim.model.loyalty import state
-from sim.model.touch import draw, sampled
+from sim.model.touch import draw, drawn
 from sim.model.triggers import meet, total_lift
 
 _STEEPEST = 300.0  # logits beyond which a pull is certain, and its exponential still a number
 SLOTS, BITS = 5, 12  # visit counters in a pending step's `visits`, each up to MAX_VISIT
 
 
-@njit
+@njit(forceinline=True)
 def visit_number(w, visits, step):
     """How often this step was met before in the same occasion."""
     slot = w.steps[step].slot
     return (visits >> (BITS * slot)) & (MAX_VISIT - 1) if slot >= 0 else FIRST_VISIT
 
 
-@njit
+@njit(forceinline=True)
 def visited(w, visits, step):
     """The visit counters after one more visit of a step."""
     slot = w.steps[step].slot
@@ -85,4 +85,4 @@ def delay_of(w, p, e, stream, index, visit):
     edge = w.edges[e]
     if edge.delay < 0:
         return 0.0
-    return sampled(w, edge.delay, draw(w, p, stream, index, visit, edge.delay_key))
+    return drawn(w, p, edge.delay, stream, index, visit, edge.delay_key)

@@ -50,7 +50,7 @@ _ULP = 2.0**-53
 _RUN_KEY = (0x746F7563, 0x68706F69)  # "touc", "hpoi": a key no run uses by accident
 
 
-@njit(entry=True)
+@njit(entry=True, forceinline=True)
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Block:
     """Philox4x32-10: four 32-bit counter words and two 32-bit key words -> four uint32.
 
@@ -66,7 +66,7 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Block:
     return np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(d)
 
 
-@njit
+@njit(forceinline=True)
 def uniform(key: int, customer: int, stream: int, index: int, visit: int, purpose: int) -> float:
     """The uniform in (0, 1) of one purpose, at one visit of one occasion of one customer.
 

@@ -37,7 +37,7 @@ from sim.model.layout import (
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
 from sim.model.record import ONE, count, millionths, new_row, wants_row
-from sim.model.touch import draw, sampled, touch
+from sim.model.touch import draw, drawn, touch
 from sim.model.triggers import meet, total_lift
 from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
 
@@ -405,10 +405,9 @@ def asks(w, p, t, stream, index, visits, step, chance, trigger):
     ask.service, ask.patience, ask.closed = 0.0, math.inf, 0
     if tp.pool >= 0:
         ask.closed = 0 if is_open(w, tp.opens, t) else 1
-        ask.service = sampled(w, tp.service, draw(w, p, stream, index, visit, place.purpose[layout.SERVICE]))
+        ask.service = drawn(w, p, tp.service, stream, index, visit, place.purpose[layout.SERVICE])
         if tp.patience >= 0:
-            u = draw(w, p, stream, index, visit, place.purpose[layout.PATIENCE])
-            ask.patience = sampled(w, tp.patience, u)
+            ask.patience = drawn(w, p, tp.patience, stream, index, visit, place.purpose[layout.PATIENCE])
     return True
 
 

@@ -15,14 +15,14 @@ ONE = np.int64(1)
 ACTIVE_WITHIN, WARM_START = 2, 6  # places in World.times
 
 
-@njit
+@njit(forceinline=True)
 def count(w, p, t, what, amount):
     """Add an integer to a column of the day and the customer's segment; the warm-up is not counted."""
     if t >= 0.0:
         w.daily[int(t), p.segment, what] += amount
 
 
-@njit
+@njit(forceinline=True)
 def millionths(x):
     """A score as an integer, so that sums do not depend on their order."""
     return int(round(x * MILLION))
@@ -43,7 +43,7 @@ def count_touch(w, p, t, touchpoint, outcome, perceived, valence, mood):
     w.felt[touchpoint, 2] += millionths(mood)
 
 
-@njit
+@njit(forceinline=True)
 def day_number(w, t):
     """The day on which t falls, counted from 1 on the day the run begins (0 and less: before that)."""
     return int(math.floor(t) - math.floor(w.times[WARM_START])) + 1
@@ -63,7 +63,7 @@ def count_active(w, p, t):
     _step(w, p, t + window, last, _ACTIVE_UNTIL)
 
 
-@njit
+@njit(forceinline=True)
 def _step(w, p, t, last, what):
     day = max(0, int(math.ceil(t)))
     if day < last:
@@ -76,7 +76,7 @@ def writes_rows(w, t):
     return t >= 0.0 and w.tally[LEVEL] != NO_LOG
 
 
-@njit
+@njit(forceinline=True)
 def wants_row(w, t, kind):
     """Whether a row of this kind is written, and counts it as an event where it is one."""
     if kind == SKIPPED or kind == STAYING:

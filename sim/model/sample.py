@@ -83,7 +83,7 @@ class Distribution(Protocol):
 
 
 # ---------------------------------------------------------------- in the engine
-@njit
+@njit(forceinline=True)
 def quantile(rows: NDArray[Any], knots: Floats, row: int, u: float) -> float:
     """The draw of sampler ``row`` at the uniform ``u`` in (0, 1).
 
@@ -136,7 +136,7 @@ def _between_values(r: Any, values: Floats, u: float) -> float:
     return min(low + (place - i) * (high - low), high)
 
 
-@njit
+@njit(forceinline=True)
 def _interpolate(r: Any, knots: Floats, u: float) -> float:
     """Cubic Hermite over logit u; a knot is (value, slope times width of a cell)."""
     place = (r["b"] * math.log(u / (1.0 - u)) + REACH) * r["c"]

@@ -16,7 +16,7 @@ from sim.model.keys import uniform
 from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
 from sim.model.record import ONE, count, count_active, count_touch, day_number, new_row, wants_row, writes_rows
-from sim.model.sample import quantile
+from sim.model.sample import CONSTANT, quantile
 from sim.model.triggers import give_back, receive
 
 _ORDERS, _REPEATS = layout.DAY["orders"], layout.DAY["repeat_orders"]
@@ -25,16 +25,25 @@ _REVIEWS = layout.DAY["reviews"]
 _FAILS, _QUALITY, _STARS = layout.FAILS, layout.QUALITY, layout.STARS
 
 
-@njit
+@njit(forceinline=True)
 def draw(w, p, stream, index, visit, purpose):
     """The keyed uniform of one purpose at one visit of one occasion of customer p."""
     return uniform(w.key[0], p.id, w.streams[stream].hash, index, visit, purpose)
 
 
-@njit
+@njit(forceinline=True)
 def sampled(w, row, u):
     """Quantile u of sampler `row`."""
     return quantile(w.samplers, w.knots, row, u)
+
+
+@njit(forceinline=True)
+def drawn(w, p, row, stream, index, visit, purpose):
+    """A draw from sampler `row`, keyed by its purpose; what is constant needs no uniform."""
+    sampler = w.samplers[row]
+    if sampler.family == CONSTANT:
+        return sampler.a
+    return quantile(w.samplers, w.knots, row, draw(w, p, stream, index, visit, purpose))
 
 
 @njit
@@ -74,7 +83,7 @@ def appraise(w, p, perceived, softened):
 def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
     for k in range(place.feels[outcome], place.feels[outcome + 1]):
         feel = w.feels[k]
-        g = sampled(w, feel.amount, draw(w, p, stream, index, visit, feel.purpose))
+        g = drawn(w, p, feel.amount, stream, index, visit, feel.purpose)
         stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
     if outcome == OK and tp.recovers > 0.0:
         soothe(w, p, tp.recovers, t)
@@ -196,7 +205,7 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     quality, perceived, valence, before, after = 0.0, 0.0, 0.0, 0.0, 0.0
     if w.psyche[0].on != 0.0:
         if outcome <= FAILED:
-            quality = sampled(w, tp.quality, draw(w, p, stream, index, visit, place.purpose[_QUALITY]))
+            quality = drawn(w, p, tp.quality, stream, index, visit, place.purpose[_QUALITY])
         before = mood(w, p, t) if writes_rows(w, t) else 0.0
         perceived, valence = experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
         after = mood(w, p, t)
