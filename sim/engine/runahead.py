@@ -32,7 +32,7 @@ from sim.model.layout import CLOSED, CUSTOMER, GAVE_UP, NOBODY, OK, SOLD_OUT
 from sim.model.occasions import ASKS, FULL, begin, crowded, finish, live, next_due
 from sim.model.signals import publish
 
-DONE, NO_ROOM, PAUSED = np.arange(3)  # what `run_sites` returns
+DONE, NO_ROOM, PAUSED, TURN = np.arange(4)  # what `run_sites` returns, and `next_turn`
 REFRESH, SHOW, DELIVER = np.arange(3)  # kinds of cadences, in the order in which they act at one time
 ARRIVE, OPEN, PEOPLE, REQUESTS = np.arange(4)  # where in a site's stretch the cursor stands
 WAITS, LIVES_ON = np.int64(-1), np.int64(-2)  # instead of an outcome
@@ -65,7 +65,11 @@ CURSOR = np.dtype(
         ("place", "i8"),  # how far down the list this window has come
         ("kept", "i8"),  # how many of these stay on it
         ("events", "i8"),  # in the heap
-        ("steps", "i8"),  # customers and requests handled since the last pause
+        ("turns", "i8"),  # taken since the last pause
+        ("customer", "i8"),  # whose turn it is: place in people
+        ("at", "f8"),  # from when on he lives
+        ("outcome", "i8"),  # how the touch for which he had asked ends, or LIVES_ON
+        ("waited", "f8"),  # days for it
     ],
     align=True,
 )
@@ -101,27 +105,60 @@ def run_sites(w, e, now, until, budget):
     """Let every site live from `now` until `until` (exclusive); all state is in the cursor.
 
     Returns DONE; NO_ROOM: make room in the log, the pool or the heap, then call again; PAUSED after about
-    `budget` steps: call again.
+    `budget` turns: call again.
     """
     c = e.cursor[0]
-    c.steps = 0
+    c.turns = 0
+    while True:
+        code = next_turn(w, e, c, now, until, budget)
+        if code != TURN:
+            return code
+        p = w.people[c.customer]
+        if c.outcome >= 0:
+            finish(w, p, c.outcome, c.at, c.waited)
+        note_due(w, e, c, live(w, p, c.at, c.last))
+
+
+@njit
+def next_turn(w, e, c, now, until, budget):
+    """Whose turn it is: TURN with the customer, the time and how his touch ends in the cursor; or DONE and so on."""
+    if c.turns >= budget:
+        return PAUSED
+    if crowded(w) or c.events + _SPARE > len(e.heap):
+        return NO_ROOM
     while c.site < len(w.site_size):
         if c.phase == ARRIVE:
             arrive(w, e, c, now)
-        while c.t < until:
-            if c.phase == OPEN:
-                open_window(w, e, c, until)
-            code = run_ahead(w, e, c, budget) if c.phase == PEOPLE else DONE
-            if code == DONE:
-                c.phase = REQUESTS
-                code = settle_requests(w, e, c, budget)
-            if code != DONE:
-                return code
-            c.t, c.phase = c.end, OPEN
-        c.site += 1
-        c.phase = ARRIVE
+        if c.phase == OPEN:
+            if c.t >= until:
+                c.site += 1
+                c.phase = ARRIVE
+                continue
+            open_window(w, e, c, until)
+        if c.phase == PEOPLE:
+            if next_person(e, c):
+                return TURN
+            c.soon, c.phase = c.kept, REQUESTS
+        while c.events > 0 and e.heap[0].t < c.end:
+            if next_request(e, c):
+                return TURN
+        c.t, c.phase = c.end, OPEN
     c.site = 0
     return DONE
+
+
+@njit
+def note_due(w, e, c, due):
+    """When the customer whose turn it was is due next, or what he asks for."""
+    i = c.customer
+    c.turns += 1
+    if due == FULL:  # he goes on from here when there is room
+        e.due[i] = ASKS
+        push(e, c, c.at, OCCASION, i, NOBODY)
+        return
+    e.due[i] = due
+    if due == ASKS:
+        open_request(w, e, c, i)
 
 
 @njit
@@ -131,7 +168,7 @@ def arrive(w, e, c, now):
         e.turns[k] = e.cadences[k].first
     c.events = 0
     for k in range(e.first_member[c.site], e.first_member[c.site + 1]):
-        i = e.members[k]
+        i = np.int64(e.members[k])
         if e.due[i] == ASKS:
             n = np.int64(w.people[i].asking)
             r = e.requests[n]
@@ -189,86 +226,53 @@ def look_ahead(e, c):
 
 # ---------------------------------------------------------------- customers
 @njit
-def run_ahead(w, e, c, budget):
-    """Everybody who is due in the window lives until its end, or until he asks."""
+def next_person(e, c):
+    """The next of those listed who is due in this window; who is not due soon goes off the list."""
     while c.place < c.soon:
-        if c.steps >= budget:
-            return PAUSED
         i = np.int64(e.soon[c.place])
         due = e.due[i]
-        if due < c.end and due != ASKS and not go_on(w, e, c, i, c.t):
-            return NO_ROOM
         c.place += 1
-        if e.due[i] < c.reach:
+        if due < c.reach:
             e.soon[c.kept] = i
             c.kept += 1
-    c.soon = c.kept
-    return DONE
-
-
-@njit
-def go_on(w, e, c, i, now):
-    """Customer i lives from `now` to the end of the window, or until he asks; False if there is no room."""
-    if c.events + _SPARE > len(e.heap):
-        return False
-    c.steps += 1
-    due = live(w, w.people[i], now, c.last)
-    if due == FULL:
-        return False
-    e.due[i] = due
-    if due == ASKS:
-        open_request(w, e, c, i)
-    return True
+            if due < c.end and due != ASKS:
+                c.customer, c.at, c.outcome = i, c.t, LIVES_ON
+                return True
+    return False
 
 
 # ---------------------------------------------------------------- requests
 @njit
-def settle_requests(w, e, c, budget):
-    """Requests, ends of patience and of service, in the order of time, up to the end of the window."""
-    while c.events > 0 and e.heap[0].t < c.end:
-        if crowded(w) or c.events + _SPARE > len(e.heap):
-            return NO_ROOM
-        if c.steps >= budget:
-            return PAUSED
-        t, i = e.heap[0].t, e.heap[0].key & _CUSTOMER
-        outcome, waited = settle_first(w, e, c, i, t)
-        if outcome == WAITS:
-            continue
-        if outcome != LIVES_ON:
-            finish(w, w.people[i], outcome, t, waited)
-        if not go_on(w, e, c, i, t):
-            push(e, c, t, OCCASION, i, NOBODY)  # he comes back to it when there is room
-    return DONE
-
-
-@njit
-def settle_first(w, e, c, i, t):
-    """The first event of the heap: (how customer i's touch ends now, days waited), or WAITS, or LIVES_ON."""
-    n, rank = np.int64(e.heap[0].node), e.heap[0].key >> RANK
+def next_request(e, c):
+    """The first event of the heap happens; whether it gives its customer a turn."""
+    first = e.heap[0]
+    c.at, c.customer = first.t, first.key & _CUSTOMER
+    n, rank = np.int64(first.node), first.key >> RANK
     drop_first(e, c)
     if n < 0:
-        return LIVES_ON, 0.0
-    if rank == OCCASION:
-        return ask(e, c, n, t), 0.0
-    if rank == SERVICE_END:
+        c.outcome = LIVES_ON
+    elif rank == OCCASION:
+        c.outcome, c.waited = ask(e, c, n), 0.0
+    elif rank == SERVICE_END:
         pool = np.int64(e.requests[n].pool)
-        waited = end_service(e, c.site, n, t)
-        serve_next(e, c, c.site, pool, t)
-        return OK, waited
-    if stands_in_line(e, i, n, t):
-        return GAVE_UP, give_up(e, c.site, n, t)
-    return WAITS, 0.0
+        c.outcome, c.waited = OK, end_service(e, c.site, n, c.at)
+        serve_next(e, c, c.site, pool, c.at)
+    elif stands_in_line(e, c, n):
+        c.outcome, c.waited = GAVE_UP, give_up(e, c.site, n, c.at)
+    else:
+        c.outcome = WAITS
+    return c.outcome != WAITS
 
 
 @njit
-def stands_in_line(e, i, n, t):
-    """Whether the end of patience at t is still that of request n: it is not once he has been served."""
+def stands_in_line(e, c, n):
+    """Whether this end of patience is still that of request n: it is not once he has been served."""
     r = e.requests[n]
-    return r.rank == PATIENCE and r.at == t and r.customer == i
+    return r.rank == PATIENCE and r.at == c.at and r.customer == c.customer
 
 
 @njit
-def ask(e, c, n, t):
+def ask(e, c, n):
     """Request n comes up: a unit of stock is reserved, then staff serve. How it ends, or WAITS."""
     r = e.requests[n]
     if r.closed:
@@ -277,5 +281,5 @@ def ask(e, c, n, t):
         return SOLD_OUT
     if r.pool < 0:
         return OK
-    want_service(e, c, c.site, n, t)
+    want_service(e, c, c.site, n, c.at)
     return WAITS

@@ -42,7 +42,7 @@ def edge_weight(w, p, t, e, valence):
         return edge.weight
     total = 0.0
     for k in range(edge.pulls, edge.pulls_end):
-        total += w.pulls[k].coefficient * state(w, p, w.pulls[k].state, valence, t)
+        total += w.pulls[k].coefficient * state(w, p, np.int64(w.pulls[k].state), valence, t)
     return edge.weight * math.exp(clamp(total, -_STEEPEST, _STEEPEST)) if total != 0.0 else edge.weight
 
 

@@ -50,7 +50,7 @@ _ULP = 2.0**-53
 _RUN_KEY = (0x746F7563, 0x68706F69)  # "touc", "hpoi": a key no run uses by accident
 
 
-@njit(entry=True, forceinline=True)
+@njit(forceinline=True)
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Block:
     """Philox4x32-10: four 32-bit counter words and two 32-bit key words -> four uint32.
 
@@ -102,7 +102,8 @@ def run_key(seed: int, replication: int = 0) -> np.uint64:
     """
     seed = _within("seed", seed, MAX_SEED)
     replication = _within("replication", replication, MAX_REPLICATION)
-    a, b, _, _ = philox(seed & 0xFFFFFFFF, seed >> 32, replication, 0, *_RUN_KEY)
+    interpreted = getattr(philox, "py_func", philox)  # not worth compiling for
+    a, b, _, _ = interpreted(seed & 0xFFFFFFFF, seed >> 32, replication, 0, *_RUN_KEY)
     return np.uint64(int(a) << 32 | int(b))
 
 

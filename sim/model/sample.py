@@ -319,4 +319,4 @@ def _each(rows: NDArray[Any], knots: Floats, u: Floats) -> Floats:
 @njit(entry=True)
 def _fill(rows: NDArray[Any], knots: Floats, u: Floats, out: Floats) -> None:
     for i in range(len(u)):
-        out[i] = quantile(rows, knots, 0, u[i])
+        out[i] = quantile(rows, knots, np.int32(0), u[i])
