@@ -60,7 +60,8 @@ def njit(function: Callable[..., Any] | None = None, *, entry: bool = False, **o
         return functools.partial(njit, entry=entry, **options)
     options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
     if not entry and not os.environ.get(ALL_ENTRIES):
-        return numba.njit(no_cpython_wrapper=True, **options)(function)
+        options["no_cpython_wrapper"] = True
+        return numba.njit(**options)(function)
     return _cached(function, options) or numba.njit(**options)(function)
 
 

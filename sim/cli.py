@@ -179,8 +179,8 @@ def run(
     quiet: bool,
 ) -> None:
     """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
+    from sim.engine import known_engine
     from sim.experiment.replications import cores
-    from sim.experiment.runs import known_engine
     from sim.experiment.runs import run as run_scenario
 
     path = find_scenario(scenario)
@@ -321,8 +321,8 @@ def story(
     full: bool,
 ) -> None:
     """Tell one customer's life in SCENARIO, touch by touch."""
+    from sim.engine import known_engine
     from sim.experiment.lives import life
-    from sim.experiment.runs import known_engine
     from sim.report.story import story as tell
 
     _say_if_compiling(known_engine(engine), quiet=False)
@@ -352,9 +352,11 @@ def agree(
     scenario: str, seed: int, replication: int, size: int | None, horizon: str | None, sets: tuple[str, ...]
 ) -> None:
     """Run SCENARIO under both engines and show the first event where they part; status 1 if they do."""
+    from sim.engine import ENGINES
     from sim.experiment.parting import agreement
 
-    _say_if_compiling(quiet=False)
+    for engine in ENGINES:
+        _say_if_compiling(engine, quiet=False)
     program, found, counts = agreement(
         find_scenario(scenario), seed=seed, replication=replication, size=size, horizon=horizon, sets=sets
     )
@@ -366,6 +368,7 @@ def agree(
     click.echo(parting(found, program), nl=False)
     sys.exit(1)
 
+
 main.add_command(verify)
 
 
@@ -375,7 +378,7 @@ def _say_if_compiling(engine: str, quiet: bool) -> None:
 
     if not quiet and not compiled_before(_entry(engine)):
         click.echo(
-            "Compiling the model, once after installing or changing Touchpoint (about half a minute) ...",
+            "Compiling the model, once after installing or changing Touchpoint (about 20 seconds) ...",
             err=True,
         )
 

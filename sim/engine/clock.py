@@ -8,7 +8,6 @@ import heapq
 
 import simpy
 
-REFRESH, DISPATCH, REFILL, SERVICE_END, PATIENCE, OCCASION = range(6)  # rank at equal times
 _BELOW_SIMPY = 2  # SimPy's own priorities are 0 and 1: a granted request comes before any later rank
 
 

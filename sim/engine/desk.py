@@ -4,7 +4,8 @@ from collections.abc import Generator
 
 import simpy
 
-from sim.engine.clock import PATIENCE, SERVICE_END, Clock
+from sim.engine.clock import Clock
+from sim.engine.ranks import PATIENCE, SERVICE_END
 from sim.model.layout import GAVE_UP, OK
 
 _NOT_ON_DUTY = -(1 << 30)  # priority of those who are not there: before every customer

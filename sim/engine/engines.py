@@ -1,12 +1,11 @@
 """The two engines behind one door: the same model, the same event log, bit for bit."""
 
-import difflib
-import importlib
 from types import ModuleType
 
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.errors import UsageError
+from sim.scenario.wrong import nearest
 
 ENGINES = ("compiled", "reference")  # the first is the default; the other one is SimPy
 
@@ -27,8 +26,19 @@ def prepare(engine: str = ENGINES[0]) -> None:
     _module(engine).prepare()
 
 
-def _module(engine: str) -> ModuleType:
-    if engine not in ENGINES:
-        close = difflib.get_close_matches(str(engine), ENGINES, n=1, cutoff=0.0)
-        raise UsageError(f"there is no engine {engine!r}; did you mean {close[0]!r}? (compiled or reference)")
-    return importlib.import_module(f"sim.engine.{engine}")
+def known_engine(name: str) -> str:
+    """The name, if there is such an engine. Raises UsageError: what there is, and the nearest."""
+    if name in ENGINES:
+        return name
+    raise UsageError(f"engine: expected {' or '.join(ENGINES)}, got {name!r}{nearest(name, ENGINES)}")
+
+
+def _module(name: str) -> ModuleType:
+    """Each engine is imported where it is used: the compiled one does without SimPy."""
+    if known_engine(name) == "compiled":
+        from sim.engine import compiled
+
+        return compiled
+    from sim.engine import reference
+
+    return reference

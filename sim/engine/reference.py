@@ -13,10 +13,11 @@ import numpy as np
 import simpy
 
 from sim.engine.cadence import first_multiple
-from sim.engine.clock import DISPATCH, OCCASION, REFILL, REFRESH, Clock
+from sim.engine.clock import Clock
 from sim.engine.desk import Desk, Shelf
 from sim.engine.outcome import Outcome, signal_row
 from sim.engine.program import Pool, Program, StockPlan
+from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH
 from sim.engine.state import LogSink, State
 from sim.engine.tiny import tiny_program
 from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, SOLD_OUT

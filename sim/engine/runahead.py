@@ -124,27 +124,40 @@ def next_turn(w, e, c, now, until, budget):
     """Whose turn it is: TURN with the customer, the time and how his touch ends in the cursor; or DONE and so on."""
     if c.turns >= budget:
         return PAUSED
-    if crowded(w) or c.events + _SPARE > len(e.heap):
+    if not has_room(w, e, c):
         return NO_ROOM
     while c.site < len(w.site_size):
         if c.phase == ARRIVE:
             arrive(w, e, c, now)
-        if c.phase == OPEN:
-            if c.t >= until:
-                c.site += 1
-                c.phase = ARRIVE
-                continue
-            open_window(w, e, c, until)
-        if c.phase == PEOPLE:
-            if next_person(e, c):
+        while c.t < until:
+            if c.phase == OPEN:
+                open_window(w, e, c, until)
+            if takes_turn(e, c):
                 return TURN
-            c.soon, c.phase = c.kept, REQUESTS
-        while c.events > 0 and e.heap[0].t < c.end:
-            if next_request(e, c):
-                return TURN
-        c.t, c.phase = c.end, OPEN
+            c.t, c.phase = c.end, OPEN
+        c.site += 1
+        c.phase = ARRIVE
     c.site = 0
     return DONE
+
+
+@njit
+def has_room(w, e, c):
+    """Whether one more turn fits into the log, the pool and the heap."""
+    return not crowded(w) and c.events + _SPARE <= len(e.heap)
+
+
+@njit
+def takes_turn(e, c):
+    """Whether somebody is left in this window: first those who run ahead, then requests as they come up."""
+    if c.phase == PEOPLE:
+        if next_person(e, c):
+            return True
+        c.soon, c.phase = c.kept, REQUESTS
+    while c.events > 0 and e.heap[0].t < c.end:
+        if next_request(e, c):
+            return True
+    return False
 
 
 @njit

@@ -10,13 +10,11 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.engine.clock import OCCASION as _OCCASION
-from sim.engine.clock import PATIENCE as _PATIENCE
-from sim.engine.clock import SERVICE_END as _SERVICE_END
+from sim.engine import ranks
 from sim.model.bundle import Bundle
 from sim.model.layout import GAVE_UP, NOBODY, OK
 
-OCCASION, PATIENCE, SERVICE_END = np.int64(_OCCASION), np.int64(_PATIENCE), np.int64(_SERVICE_END)
+OCCASION, PATIENCE, SERVICE_END = map(np.int64, (ranks.OCCASION, ranks.PATIENCE, ranks.SERVICE_END))
 _JOINS, _LEAVES, _STAYS = np.int64(1), np.int64(-1), np.int64(0)
 RANK = np.int64(32)  # a key is the rank above these bits, the customer's place in them
 

@@ -13,7 +13,7 @@ from sim.errors import UsageError
 from sim.experiment.manifest import ENGINE, Settings
 from sim.experiment.memory import check_memory
 from sim.experiment.replications import Progress
-from sim.experiment.runs import known_engine, prepare
+from sim.experiment.runs import prepare
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -49,6 +49,8 @@ def life(
     ``begins(program)`` is called before, ``progress`` told the share done. Raises UsageError where there is
     no such customer (before anything is simulated).
     """
+    from sim.engine import known_engine
+
     settings = Settings(seed, replication, size, None, tuple(sets), engine=known_engine(engine))
     ready = prepare(scenario, settings)
     check_memory(ready.population.size, 1, 1, kept=False)

@@ -112,7 +112,7 @@ def agreement(
 def record(program: Program, engine: str, *, seed: int, replication: int = 0) -> Recording:
     """Run one replication and keep everything that is written down."""
     from sim.engine import simulate
-    from sim.engine.state import in_order
+    from sim.engine.order import in_order
     from sim.model.layout import LOG
 
     kept = [np.empty(0, LOG)]

@@ -278,7 +278,7 @@ def run(
         horizon=_quantity(horizon),
         sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
         log=log,
-        engine=known_engine(engine),
+        engine=_known(engine),
     )
     workers = _whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
@@ -305,14 +305,10 @@ def run(
     return done
 
 
-def known_engine(name: str) -> str:
-    """The name, if there is such an engine. Raises UsageError: what there is, and the nearest."""
-    from sim.engine import ENGINES
-    from sim.scenario.wrong import nearest
+def _known(engine: str) -> str:
+    from sim.engine import known_engine
 
-    if name in ENGINES:
-        return name
-    raise UsageError(f"engine: expected {' or '.join(ENGINES)}, got {name!r}{nearest(name, ENGINES)}")
+    return known_engine(engine)
 
 
 def _whole(value: int, name: str, least: int) -> int:

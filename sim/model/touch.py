@@ -15,7 +15,16 @@ from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, s
 from sim.model.keys import uniform
 from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
-from sim.model.record import ONE, count, count_active, count_touch, day_number, new_row, wants_row, writes_rows
+from sim.model.record import (
+    ONE,
+    count,
+    count_active,
+    count_touch,
+    day_number,
+    new_row,
+    wants_row,
+    writes_rows,
+)
 from sim.model.sample import CONSTANT, quantile
 from sim.model.triggers import give_back, receive
 
