@@ -5,14 +5,21 @@ import numpy as np
 from sim.engine.names import Names
 from sim.scenario import Scenario
 
-WEEK = 7.0
+WEEK, HOURS = 7.0, 168
+_A_LITTLE = 1e-6  # days: an hour's hint is good for what rounding puts before it, too
 
 
-def calendar_arrays(scenario: Scenario, names: Names) -> dict[str, np.ndarray]:
-    """``calendar_at`` (days since Monday), ``calendar_sum`` (profile days up to there) and ``calendar_start``."""
-    at, total, start = [], [], [0]
+def calendar_arrays(scenario: Scenario, names: Names, weekday: float) -> dict[str, np.ndarray]:
+    """``calendar_at`` (days since Monday), ``calendar_sum`` (profile days up to there) and ``calendar_start``.
+
+    Beside them what saves a search each time: ``calendar_hint`` (by clock and by profile, for each calendar and
+    hour of the week a slot from which to look on) and ``calendar_offset`` (profile days up to day 0).
+    """
+    at, total, start, hints, offsets = [], [], [0], [], []
     for name in names.calendars:
         breaks, sums = _profile(_slots(scenario, name))
+        hints.append([_hints(points, len(at)) for points in (breaks, sums)])
+        offsets.append(_profile_days(breaks, sums, weekday))
         at += breaks
         total += sums
         start.append(len(at))
@@ -20,7 +27,23 @@ def calendar_arrays(scenario: Scenario, names: Names) -> dict[str, np.ndarray]:
         "calendar_at": np.array(at or [0.0]),
         "calendar_sum": np.array(total or [0.0]),
         "calendar_start": np.array(start, np.int64),
+        "calendar_hint": np.array(hints or [[_hints([0.0, WEEK], 0)] * 2], np.int64),
+        "calendar_offset": np.array(offsets or [0.0]),
     }
+
+
+def _hints(points: list[float], first: int) -> list[int]:
+    """For each hour of the week a slot that begins before it, counted from `first`."""
+    hours = np.arange(HOURS) / 24.0
+    before = np.searchsorted(points, hours - _A_LITTLE, side="right") - 1
+    return (first + np.clip(before, 0, len(points) - 2)).tolist()
+
+
+def _profile_days(breaks: list[float], sums: list[float], at: float) -> float:
+    """Profile time at a moment of the week (days)."""
+    j = max(k for k in range(len(breaks) - 1) if breaks[k] <= at)
+    share = (at - breaks[j]) / (breaks[j + 1] - breaks[j])
+    return sums[j] + share * (sums[j + 1] - sums[j])
 
 
 def _slots(scenario: Scenario, name: str) -> list[tuple[float, float, float]]:

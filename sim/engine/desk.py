@@ -1,6 +1,6 @@
 """Staff and stock, on SimPy's own resources."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import simpy
 
@@ -31,12 +31,12 @@ class Desk:
         while len(self.absent) < missing:
             self.absent.append(self.staff.request(priority=_NOT_ON_DUTY))
 
-    def serve(self, customer: int, priority: int, patience: float, service: float) -> Generator:
+    def serve(self, customer: int, priority: int, patience: Callable[[], float], service: float) -> Generator:
         """Wait for a turn and be served, or give up: returns (outcome, days waited)."""
         asked = self.clock.now
         with self.staff.request(priority=priority) as turn:
             if not turn.triggered:
-                yield from self.queue(turn, customer, asked + patience)
+                yield from self.queue(turn, customer, asked + patience())
             waited = self.clock.now - asked
             if not turn.triggered:
                 self.count(waited, GAVE_UP, 0.0)

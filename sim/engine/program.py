@@ -174,7 +174,7 @@ class Program:
     @property
     def weekday0(self) -> int:
         """The weekday of day 0, Monday 0."""
-        return self.starts.weekday() if self.starts else 0
+        return _weekday(self.scenario)
 
     def check_indices(self, overruns: int) -> None:
         """Raise RunError if somebody had more occasions or visits than a key can number."""
@@ -210,7 +210,7 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
     static["site_size"] = _site_sizes(scenario, sites)
     static["samplers"], static["knots"] = samplers.arrays()
     static["samplers"] = static["samplers"].view(np.recarray)
-    static |= calendar_arrays(scenario, names)
+    static |= calendar_arrays(scenario, names, _weekday(scenario))
     static["psyche"] = psyche.psyche_row(scenario, expectation, transparency)
     static["times"] = _times(scenario, start)
     return Program(
@@ -245,6 +245,10 @@ def _check_emotions(scenario: Scenario, names: Names) -> None:
         where = str(scenario.origins.get(("psychology", "emotions"), ""))
         what = f"together with the baseline's these are {len(names.emotions)} emotions; there is room for {EMOTIONS}"
         raise ScenarioError([Problem(where, "psychology.emotions", what)])
+
+
+def _weekday(scenario: Scenario) -> int:
+    return scenario.starts.weekday() if scenario.starts else 0
 
 
 def _expected(before: Program) -> tuple[float, float]:
@@ -285,7 +289,7 @@ def _times(scenario: Scenario, start: float) -> np.ndarray:
     contract, enters = scenario.contract, scenario.enters
     spread = contract is not None and contract.first == "spread"
     at_entry = enters is not None and enters.on_days is not None and enters.on_days.first_need == "at entry"
-    weekday = scenario.starts.weekday() if scenario.starts else 0
+    weekday = _weekday(scenario)
     period = contract.renews if contract else math.inf
     return np.array(
         [

@@ -21,7 +21,7 @@ from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH
 from sim.engine.state import LogSink, State
 from sim.engine.tiny import tiny_program
 from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, SOLD_OUT
-from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance
+from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance, patience_of
 from sim.model.signals import publish
 
 Progress = Callable[[float], None]
@@ -66,7 +66,7 @@ class Reference:
 
     def attend(self, i: int) -> Generator:
         """Whatever the customer asks for: a unit of stock is reserved, then staff serve. (outcome, days waited)"""
-        pool, stock, priority, closed, patience, service = self.ask.item()
+        pool, stock, priority, closed, service = self.ask.item()
         site = self.site[i]
         shelf = self.shelves[stock][site] if stock >= 0 else None
         if closed:
@@ -75,6 +75,7 @@ class Reference:
             return SOLD_OUT, 0.0
         if pool < 0:
             return OK, 0.0
+        patience = partial(patience_of, self.state.world, i)
         outcome, waited = yield from self.desks[pool][site].serve(i, priority, patience, service)
         if shelf and outcome != OK:
             shelf.give_back()

@@ -132,7 +132,7 @@ def next_turn(w, e, c, now, until, budget):
         while c.t < until:
             if c.phase == OPEN:
                 open_window(w, e, c, until)
-            if takes_turn(e, c):
+            if takes_turn(w, e, c):
                 return TURN
             c.t, c.phase = c.end, OPEN
         c.site += 1
@@ -148,14 +148,14 @@ def has_room(w, e, c):
 
 
 @njit
-def takes_turn(e, c):
+def takes_turn(w, e, c):
     """Whether somebody is left in this window: first those who run ahead, then requests as they come up."""
     if c.phase == PEOPLE:
         if next_person(e, c):
             return True
         c.soon, c.phase = c.kept, REQUESTS
     while c.events > 0 and e.heap[0].t < c.end:
-        if next_request(e, c):
+        if next_request(w, e, c):
             return True
     return False
 
@@ -256,7 +256,7 @@ def next_person(e, c):
 
 # ---------------------------------------------------------------- requests
 @njit
-def next_request(e, c):
+def next_request(w, e, c):
     """The first event of the heap happens; whether it gives its customer a turn."""
     first = e.heap[0]
     c.at, c.customer = first.t, first.key & _CUSTOMER
@@ -265,7 +265,7 @@ def next_request(e, c):
     if n < 0:
         c.outcome = LIVES_ON
     elif rank == OCCASION:
-        c.outcome, c.waited = ask(e, c, n), 0.0
+        c.outcome, c.waited = ask(w, e, c, n), 0.0
     elif rank == SERVICE_END:
         pool = np.int64(e.requests[n].pool)
         c.outcome, c.waited = OK, end_service(e, c.site, n, c.at)
@@ -285,7 +285,7 @@ def stands_in_line(e, c, n):
 
 
 @njit
-def ask(e, c, n):
+def ask(w, e, c, n):
     """Request n comes up: a unit of stock is reserved, then staff serve. How it ends, or WAITS."""
     r = e.requests[n]
     if r.closed:
@@ -294,5 +294,5 @@ def ask(e, c, n):
         return SOLD_OUT
     if r.pool < 0:
         return OK
-    want_service(e, c, c.site, n, c.at)
+    want_service(w, e, c, c.site, n, c.at)
     return WAITS

@@ -13,6 +13,7 @@ from sim._jit import njit
 from sim.engine import ranks
 from sim.model.bundle import Bundle
 from sim.model.layout import GAVE_UP, NOBODY, OK
+from sim.model.occasions import patience
 
 OCCASION, PATIENCE, SERVICE_END = map(np.int64, (ranks.OCCASION, ranks.PATIENCE, ranks.SERVICE_END))
 _JOINS, _LEAVES, _STAYS = np.int64(1), np.int64(-1), np.int64(0)
@@ -26,7 +27,6 @@ REQUEST = np.dtype(
         ("asked", "f8"),
         ("waited", "f8"),
         ("service", "f8"),
-        ("patience", "f8"),
         ("customer", "i4"),  # place in people
         ("before", "i4"),  # neighbours in the queue
         ("behind", "i4"),
@@ -144,7 +144,7 @@ def open_request(w, e, c, i):
     n = np.int64(w.people[i].asking)
     r, ask = e.requests[n], w.ask[0]
     r.customer, r.pool, r.stock, r.closed = i, ask.pool, ask.stock, ask.closed
-    r.service, r.patience = ask.service, ask.patience
+    r.service = ask.service
     r.level = 0
     while e.priorities[r.level] < ask.priority:
         r.level += 1
@@ -169,7 +169,7 @@ def deliver(e, site, stock, to, add):
 
 # ---------------------------------------------------------------- staff
 @njit
-def want_service(e, c, site, n, t):
+def want_service(w, e, c, site, n, t):
     """Request n goes to a free member of staff, or to the end of its queue."""
     r = e.requests[n]
     r.asked = t
@@ -185,7 +185,7 @@ def want_service(e, c, site, n, t):
     else:
         line.first = n
     line.last = n
-    schedule(e, c, n, t + r.patience, PATIENCE)
+    schedule(e, c, n, t + patience(w, w.people[r.customer]), PATIENCE)
 
 
 @njit

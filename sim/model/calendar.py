@@ -7,10 +7,14 @@ non-homogeneous renewal processes (Cinlar 1975, Introduction to Stochastic Proce
 
 import math
 
+import numpy as np
+
 from sim._jit import njit
 
 WEEK = 7.0
 WEEKDAY = 1  # place in World.times
+BY_CLOCK, BY_PROFILE = np.arange(2)  # places in World.calendar_hint
+_LAST_HOUR = np.int64(167)
 
 
 @njit
@@ -18,14 +22,13 @@ def profile_time(w, calendar, t):
     """Days of profile time up to clock time t (days); the same where there is no calendar (-1)."""
     if calendar < 0:
         return t
-    weekday = w.times[WEEKDAY]
-    return _integral(w, calendar, t + weekday) - _integral(w, calendar, weekday)
+    return _integral(w, calendar, t + w.times[WEEKDAY]) - w.calendar_offset[calendar]
 
 
 @njit
-def _slot(w, breaks, calendar, x):
-    """The slot of a calendar's week in which x lies, by clock (calendar_at) or by profile (calendar_sum)."""
-    j = w.calendar_start[calendar]
+def _slot(w, breaks, by, calendar, x):
+    """The slot of a calendar's week in which x lies, BY_CLOCK (calendar_at) or BY_PROFILE (calendar_sum)."""
+    j = w.calendar_hint[calendar, by, min(int(x * 24.0), _LAST_HOUR)]
     last = w.calendar_start[calendar + 1] - 1
     while j < last - 1 and breaks[j + 1] <= x:
         j += 1
@@ -36,7 +39,7 @@ def _slot(w, breaks, calendar, x):
 def _integral(w, calendar, at):
     weeks = math.floor(at / WEEK)
     x = at - weeks * WEEK
-    j = _slot(w, w.calendar_at, calendar, x)
+    j = _slot(w, w.calendar_at, BY_CLOCK, calendar, x)
     width = w.calendar_at[j + 1] - w.calendar_at[j]
     share = (x - w.calendar_at[j]) / width
     return weeks * WEEK + w.calendar_sum[j] + share * (w.calendar_sum[j + 1] - w.calendar_sum[j])
@@ -48,10 +51,10 @@ def clock_time(w, calendar, tau):
     if calendar < 0:
         return tau
     weekday = w.times[WEEKDAY]
-    at = tau + _integral(w, calendar, weekday)
+    at = tau + w.calendar_offset[calendar]
     weeks = math.floor(at / WEEK)
     x = at - weeks * WEEK
-    j = _slot(w, w.calendar_sum, calendar, x)
+    j = _slot(w, w.calendar_sum, BY_PROFILE, calendar, x)
     height = w.calendar_sum[j + 1] - w.calendar_sum[j]
     if height <= 0.0:  # the profile ends in idle hours: the next week's first active hour
         j, weeks = w.calendar_start[calendar], weeks + 1.0
@@ -69,5 +72,5 @@ def is_open(w, calendar, t):
         return True
     at = t + w.times[WEEKDAY]
     x = at - math.floor(at / WEEK) * WEEK
-    j = _slot(w, w.calendar_at, calendar, x)
+    j = _slot(w, w.calendar_at, BY_CLOCK, calendar, x)
     return w.calendar_sum[j + 1] > w.calendar_sum[j]

@@ -315,7 +315,6 @@ ASK = np.dtype(
         ("stock", "i4"),
         ("priority", "i4"),
         ("closed", "i4"),
-        ("patience", "f8"),
         ("service", "f8"),
     ],
     align=True,

@@ -402,13 +402,28 @@ def asks(w, p, t, stream, index, visits, step, chance, trigger):
     p.asking = new_node(w, t, stream, index, visits, step, chance, trigger, NOBODY)
     ask = w.ask[0]
     ask.pool, ask.stock, ask.priority = tp.pool, tp.stock, tp.priority
-    ask.service, ask.patience, ask.closed = 0.0, math.inf, 0
+    ask.service, ask.closed = 0.0, 0
     if tp.pool >= 0:
         ask.closed = 0 if is_open(w, tp.opens, t) else 1
         ask.service = drawn(w, p, tp.service, stream, index, visit, place.purpose[layout.SERVICE])
-        if tp.patience >= 0:
-            ask.patience = drawn(w, p, tp.patience, stream, index, visit, place.purpose[layout.PATIENCE])
     return True
+
+
+@njit
+def patience(w, p):
+    """How many days the customer who has asked is ready to wait; inf: for ever. Drawn where he must wait."""
+    stream, index, visits, step, _, _ = _contents(w, np.int64(p.asking))
+    place = w.steps[step]
+    row = np.int64(w.touchpoints[place.touchpoint].patience)
+    if row < 0:
+        return math.inf
+    return drawn(w, p, row, stream, index, visit_number(w, visits, step), place.purpose[layout.PATIENCE])
+
+
+@njit(entry=True)
+def patience_of(w, i):
+    """How many days customer i, who has asked, is ready to wait."""
+    return patience(w, w.people[i])
 
 
 @njit

@@ -44,9 +44,9 @@ def calendars(draw):
         for (a, b), weight in zip(pairwise(cuts), weights, strict=True)
     ]
     scenario = SimpleNamespace(calendars={"hours": SimpleNamespace(slots=slots)}, staff={})
-    arrays = calendar_arrays(scenario, SimpleNamespace(calendars=("hours",)))
     times = STATE["times"].copy()
     times[1] = draw(st.integers(0, 6))
+    arrays = calendar_arrays(scenario, SimpleNamespace(calendars=("hours",)), times[1])
     STATE.replace(times=times, **arrays)
     return STATE.world, slots, times[1]
 
