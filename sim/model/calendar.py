@@ -28,7 +28,7 @@ def profile_time(w, calendar, t):
 @njit
 def _slot(w, breaks, by, calendar, x):
     """The slot of a calendar's week in which x lies, BY_CLOCK (calendar_at) or BY_PROFILE (calendar_sum)."""
-    j = w.calendar_hint[calendar, by, min(int(x * 24.0), _LAST_HOUR)]
+    j = w.calendar_hint[calendar, by, min(int(x * 24), _LAST_HOUR)]
     last = w.calendar_start[calendar + 1] - 1
     while j < last - 1 and breaks[j + 1] <= x:
         j += 1
