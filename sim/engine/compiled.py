@@ -14,6 +14,7 @@ from sim.engine.cadence import first_multiple
 from sim.engine.outcome import Outcome, signal_row
 from sim.engine.program import Program
 from sim.engine.runahead import (
+    BUCKETS,
     CADENCE,
     CURSOR,
     DELIVER,
@@ -277,7 +278,8 @@ def _shared_arrays(program: Program, state: State) -> dict[str, np.ndarray]:
         "due": np.full(len(people), math.inf),
         "members": members,
         "first_member": first,
-        "soon": np.zeros(max(1, int(np.diff(first).max(initial=0))), np.int32),
+        "first_due": np.full(BUCKETS, NOBODY, np.int32),
+        "next_due": np.full(len(people), NOBODY, np.int32),
         "cadences": np.zeros(0, CADENCE).view(np.recarray),
         "turns": np.zeros(0, np.int64),
         "shown": np.zeros((0, sites, 2)),

@@ -38,7 +38,7 @@ ARRIVE, OPEN, PEOPLE, REQUESTS = np.arange(4)  # where in a site's stretch the c
 WAITS, LIVES_ON = np.int64(-1), np.int64(-2)  # instead of an outcome
 _CUSTOMER = np.int64(0xFFFFFFFF)  # his bits of an event's key
 _SPARE = 4  # events that one step may add to the heap
-_FORESIGHT = 16.0  # shortest cadences over which the list of those who are due soon reaches
+BUCKETS = 32  # lists of those who are due soon, each of the shortest cadence's length
 
 CADENCE = np.dtype(
     [
@@ -60,10 +60,12 @@ CURSOR = np.dtype(
         ("t", "f8"),  # the window began
         ("end", "f8"),  # the window ends, exclusive
         ("last", "f8"),  # the last moment before that
-        ("reach", "f8"),  # until then the list of those who are due soon is good
-        ("soon", "i8"),  # how many are on it
-        ("place", "i8"),  # how far down the list this window has come
-        ("kept", "i8"),  # how many of these stay on it
+        ("since", "f8"),  # the lists of those who are due soon begin
+        ("reach", "f8"),  # ... and end
+        ("width", "f8"),  # time to a list
+        ("bucket", "i8"),  # the list at hand
+        ("final", "i8"),  # the last list of this window
+        ("later", "i8"),  # first of those on it whose time comes after this window
         ("events", "i8"),  # in the heap
         ("turns", "i8"),  # taken since the last pause
         ("customer", "i8"),  # whose turn it is: place in people
@@ -153,7 +155,7 @@ def takes_turn(w, e, c):
     if c.phase == PEOPLE:
         if next_person(e, c):
             return True
-        c.soon, c.phase = c.kept, REQUESTS
+        c.phase = REQUESTS
     while c.events > 0 and e.heap[0].t < c.end:
         if next_request(w, e, c):
             return True
@@ -172,6 +174,8 @@ def note_due(w, e, c, due):
     e.due[i] = due
     if due == ASKS:
         open_request(w, e, c, i)
+    elif due < c.reach:
+        list_as_due(e, c, i, due)
 
 
 @njit
@@ -204,9 +208,10 @@ def open_window(w, e, c, until):
         c.end = min(c.end, e.turns[k] * cadence.period)
     c.last = np.nextafter(c.end, -math.inf)
     if c.end > c.reach:
-        c.reach = max(c.end, min(until, c.t + _FORESIGHT * shortest))
+        c.since, c.width = c.t, shortest
+        c.reach = max(c.end, min(until, c.t + BUCKETS * shortest))
         look_ahead(e, c)
-    c.place, c.kept, c.phase = 0, 0, PEOPLE
+    c.bucket, c.final, c.later, c.phase = bucket_of(c, c.t), bucket_of(c, c.end), NOBODY, PEOPLE
 
 
 @njit
@@ -225,32 +230,47 @@ def act(w, e, c, k):
         deliver(e, site, number, cadence.to, cadence.add)
 
 
-@njit
-def look_ahead(e, c):
-    """List those of the site who are due before `reach`, or busy and may be."""
-    n = 0
-    for k in range(e.first_member[c.site], e.first_member[c.site + 1]):
-        i = e.members[k]
-        if e.due[i] < c.reach:
-            e.soon[n] = i
-            n += 1
-    c.soon = n
-
-
 # ---------------------------------------------------------------- customers
 @njit
+def look_ahead(e, c):
+    """List those of the site who are due before `reach`."""
+    e.first_due[:] = NOBODY
+    for k in range(e.first_member[c.site], e.first_member[c.site + 1]):
+        i = np.int64(e.members[k])
+        if e.due[i] < c.reach and e.due[i] != ASKS:
+            list_as_due(e, c, i, e.due[i])
+
+
+@njit
+def bucket_of(c, t):
+    """The list on which somebody stands who is due at time t."""
+    return min(max(np.int64((t - c.since) / c.width), 0), BUCKETS - 1)
+
+
+@njit
+def list_as_due(e, c, i, due):
+    """Customer i stands on the list of his time."""
+    bucket = bucket_of(c, due)
+    e.next_due[i] = e.first_due[bucket]
+    e.first_due[bucket] = i
+
+
+@njit
 def next_person(e, c):
-    """The next of those listed who is due in this window; who is not due soon goes off the list."""
-    while c.place < c.soon:
-        i = np.int64(e.soon[c.place])
-        due = e.due[i]
-        c.place += 1
-        if due < c.reach:
-            e.soon[c.kept] = i
-            c.kept += 1
-            if due < c.end and due != ASKS:
-                c.customer, c.at, c.outcome = i, c.t, LIVES_ON
-                return True
+    """The next of those listed who is due in this window."""
+    while c.bucket <= c.final:
+        i = np.int64(e.first_due[c.bucket])
+        if i < 0:
+            e.first_due[c.bucket] = c.later
+            c.later = NOBODY
+            c.bucket += 1
+            continue
+        e.first_due[c.bucket] = e.next_due[i]
+        if e.due[i] < c.end:
+            c.customer, c.at, c.outcome = i, c.t, LIVES_ON
+            return True
+        e.next_due[i] = c.later
+        c.later = i
     return False
 
 

@@ -67,7 +67,8 @@ FIELDS = (
     "due",  # f8[customers]: when the next occasion is due; ASKS while a request is open
     "members",  # i4[customers], by site
     "first_member",  # i8[sites + 1]
-    "soon",  # i4[members of the largest site]: those whose next occasion may be due soon
+    "first_due",  # i4[BUCKETS]: lists of the site's customers by the time at which they are due
+    "next_due",  # i4[customers]: the next on the same list
     "cadences",  # CADENCE[cadences]
     "turns",  # i8[cadences]: number of the next turn of each, at the site that is being simulated
     "shown",  # f8[turns of signals in this stretch, sites, 2]: value and count
