@@ -121,7 +121,7 @@ def run_sites(w, e, now, until, budget):
         note_due(w, e, c, live(w, p, c.at, c.last))
 
 
-@njit
+@njit(forceinline=True)
 def next_turn(w, e, c, now, until, budget):
     """Whose turn it is: TURN with the customer, the time and how his touch ends in the cursor; or DONE and so on."""
     if c.turns >= budget:
@@ -143,13 +143,13 @@ def next_turn(w, e, c, now, until, budget):
     return DONE
 
 
-@njit
+@njit(forceinline=True)
 def has_room(w, e, c):
     """Whether one more turn fits into the log, the pool and the heap."""
     return not crowded(w) and c.events + _SPARE <= len(e.heap)
 
 
-@njit
+@njit(forceinline=True)
 def takes_turn(w, e, c):
     """Whether somebody is left in this window: first those who run ahead, then requests as they come up."""
     if c.phase == PEOPLE:
@@ -162,7 +162,7 @@ def takes_turn(w, e, c):
     return False
 
 
-@njit
+@njit(forceinline=True)
 def note_due(w, e, c, due):
     """When the customer whose turn it was is due next, or what he asks for."""
     i = c.customer
@@ -241,13 +241,13 @@ def look_ahead(e, c):
             list_as_due(e, c, i, e.due[i])
 
 
-@njit
+@njit(forceinline=True)
 def bucket_of(c, t):
     """The list on which somebody stands who is due at time t."""
     return min(max(np.int64((t - c.since) / c.width), 0), BUCKETS - 1)
 
 
-@njit
+@njit(forceinline=True)
 def list_as_due(e, c, i, due):
     """Customer i stands on the list of his time."""
     bucket = bucket_of(c, due)
@@ -255,7 +255,7 @@ def list_as_due(e, c, i, due):
     e.first_due[bucket] = i
 
 
-@njit
+@njit(forceinline=True)
 def next_person(e, c):
     """The next of those listed who is due in this window."""
     while c.bucket <= c.final:
@@ -275,7 +275,7 @@ def next_person(e, c):
 
 
 # ---------------------------------------------------------------- requests
-@njit
+@njit(forceinline=True)
 def next_request(w, e, c):
     """The first event of the heap happens; whether it gives its customer a turn."""
     first = e.heap[0]
@@ -297,14 +297,14 @@ def next_request(w, e, c):
     return c.outcome != WAITS
 
 
-@njit
+@njit(forceinline=True)
 def stands_in_line(e, c, n):
     """Whether this end of patience is still that of request n: it is not once he has been served."""
     r = e.requests[n]
     return r.rank == PATIENCE and r.at == c.at and r.customer == c.customer
 
 
-@njit
+@njit(forceinline=True)
 def ask(w, e, c, n):
     """Request n comes up: a unit of stock is reserved, then staff serve. How it ends, or WAITS."""
     r = e.requests[n]

@@ -83,12 +83,12 @@ class Shared(Bundle):
 
 
 # ---------------------------------------------------------------- the heap
-@njit
+@njit(forceinline=True)
 def _earlier(a, b):
     return a.t < b.t or (a.t == b.t and a.key < b.key)
 
 
-@njit
+@njit(forceinline=True)
 def _put(e, k, t, key, node):
     event = e.heap[k]
     event.t, event.key, event.node = t, key, node
@@ -109,7 +109,7 @@ def push(e, c, t, rank, i, node):
     _put(e, k, t, key, node)
 
 
-@njit
+@njit(forceinline=True)
 def drop_first(e, c):
     """Take the first event off the heap."""
     n = c.events - 1
@@ -129,7 +129,7 @@ def drop_first(e, c):
     _put(e, k, last.t, last.key, last.node)
 
 
-@njit
+@njit(forceinline=True)
 def schedule(e, c, n, t, rank):
     """The next event of request n is due at t."""
     r = e.requests[n]
@@ -139,7 +139,7 @@ def schedule(e, c, n, t, rank):
 
 
 # ---------------------------------------------------------------- requests
-@njit
+@njit(forceinline=True)
 def open_request(w, e, c, i):
     """Customer i, who has just asked, gets a request due at the time at which he asked."""
     n = np.int64(w.people[i].asking)
@@ -152,7 +152,7 @@ def open_request(w, e, c, i):
     schedule(e, c, n, w.pool[n].due, OCCASION)
 
 
-@njit
+@njit(forceinline=True)
 def take(e, site, stock):
     """Reserve one unit if there is one."""
     if e.shelves[site, stock] < 1.0:
@@ -169,7 +169,7 @@ def deliver(e, site, stock, to, add):
 
 
 # ---------------------------------------------------------------- staff
-@njit
+@njit(forceinline=True)
 def want_service(w, e, c, site, n, t):
     """Request n goes to a free member of staff, or to the end of its queue."""
     r = e.requests[n]
@@ -210,7 +210,7 @@ def serve_next(e, c, site, pool, t):
         _begin_service(e, c, site, n, t)
 
 
-@njit
+@njit(forceinline=True)
 def leave_queue(e, site, n, t):
     """Request n stands in the queue no more."""
     r = e.requests[n]
@@ -239,7 +239,7 @@ def give_up(e, site, n, t):
     return r.waited
 
 
-@njit
+@njit(forceinline=True)
 def end_service(e, site, n, t):
     """Request n has been served: days waited."""
     r = e.requests[n]
@@ -248,7 +248,7 @@ def end_service(e, site, n, t):
     return r.waited
 
 
-@njit
+@njit(forceinline=True)
 def _count(desk, r, t, outcome, service):
     """One request is over; the warm-up is not counted."""
     if t < 0.0:
@@ -264,7 +264,7 @@ def _count(desk, r, t, outcome, service):
     desk.service_days += service
 
 
-@njit
+@njit(forceinline=True)
 def _note(desk, t, change):
     """The queue grows or shrinks: add to the integral of its length."""
     if t > 0.0:

@@ -34,7 +34,7 @@ def visited(w, visits, step):
     return visits + (1 << (BITS * slot)) if slot >= 0 else visits
 
 
-@njit
+@njit(forceinline=True)
 def edge_weight(w, p, t, e, valence):
     """weight * exp(sum of pull * state)."""
     edge = w.edges[e]
@@ -46,7 +46,7 @@ def edge_weight(w, p, t, e, valence):
     return edge.weight * math.exp(clamp(total, -_STEEPEST, _STEEPEST)) if total != 0.0 else edge.weight
 
 
-@njit
+@njit(forceinline=True)
 def next_edge(w, p, t, stream, index, visit, step, outcome, valence):
     """The edge a customer takes after a touch: (edge, its probability, the trigger that turned it).
 
@@ -79,7 +79,7 @@ def next_edge(w, p, t, stream, index, visit, step, outcome, valence):
     return choice, chosen / total, strongest if turned else NOBODY
 
 
-@njit
+@njit(forceinline=True)
 def delay_of(w, p, e, stream, index, visit):
     """Days until the target of edge e is met."""
     edge = w.edges[e]

@@ -71,7 +71,7 @@ def advance(w, i, operation, now, until, wait):
     return next_due(w, p)
 
 
-@njit
+@njit(forceinline=True)
 def crowded(w):
     """Whether the log or the pool has no room for another call."""
     return w.tally[LOGGED] + _ROWS > len(w.log) or w.tally[USED] + _NODES > len(w.pool)
@@ -87,7 +87,7 @@ def begin(w, p, now):
         clocks.start_awareness(w, p, max(now, 0.0))  # nobody new comes in the warm-up
 
 
-@njit
+@njit(forceinline=True)
 def next_due(w, p):
     """When the customer's next occasion is due; inf once he has left."""
     if p.status == LEFT:
@@ -115,7 +115,7 @@ def live(w, p, now, until):
                 return ASKS
 
 
-@njit
+@njit(forceinline=True)
 def occasion(w, p, t, due):
     """One occasion, at time t, up to the journey that it turns into.
 
@@ -132,7 +132,7 @@ def occasion(w, p, t, due):
     return resume(w, p, t)
 
 
-@njit
+@njit(forceinline=True)
 def no_way(stream, index):
     """The occasion turns into nothing."""
     return stream, index, NO_VISITS, NOBODY, 1.0, NOBODY
@@ -151,7 +151,7 @@ def become_customer(w, p, t):
     begin(w, p, t)
 
 
-@njit
+@njit(forceinline=True)
 def enter(w, p, t):
     """The declared entry of a newcomer: with a need at once where the scenario says so."""
     become_customer(w, p, t)
@@ -160,7 +160,7 @@ def enter(w, p, t):
     return start(w, p, t, ENTRY, np.int64(0), w.streams[ENTRY].usually)
 
 
-@njit
+@njit(forceinline=True)
 def hear(w, p, t):
     """A prospect hears of the brand."""
     index = np.int64(p.n_leave)
@@ -171,7 +171,7 @@ def hear(w, p, t):
 
 
 # ---------------------------------------------------------------- needs
-@njit
+@njit(forceinline=True)
 def need(w, p, t):
     """A category need: the brand is chosen with a probability that depends on the state."""
     index = np.int64(p.n_need)
@@ -195,7 +195,7 @@ def start(w, p, t, stream, index, usually):
     return stream, index, NO_VISITS, first, chance, strongest if u >= plain else NOBODY
 
 
-@njit
+@njit(forceinline=True)
 def _choice(w, p, t, first, usually):
     """(probability, the same without triggers, the strongest trigger) of a journey's start."""
     if usually >= 1.0 or usually <= 0.0 or w.psyche[0].on == 0.0:
@@ -212,7 +212,7 @@ def _choice(w, p, t, first, usually):
     return _logistic(logit + lifted + owed), _logistic(logit), strongest
 
 
-@njit
+@njit(forceinline=True)
 def _logistic(x):
     return 1.0 / (1.0 + math.exp(-x))
 
@@ -227,7 +227,7 @@ def _decline(w, p, t, stream, index, first, chance):
 
 
 # ---------------------------------------------------------------- leaving
-@njit
+@njit(forceinline=True)
 def chance_to_leave(w, p, t):
     """A moment to reconsider (thinning: probability h(state) / R), or a renewal."""
     index = np.int64(p.n_leave)
@@ -287,7 +287,7 @@ def leave(w, p, t, reason, chance):
 
 
 # ---------------------------------------------------------------- journeys
-@njit
+@njit(forceinline=True)
 def resume(w, p, t):
     """A pending step's time has come."""
     n = pop_first(w, p)
@@ -306,7 +306,7 @@ def resume(w, p, t):
     return stream, index, visits, step, chance, trigger
 
 
-@njit
+@njit(forceinline=True)
 def _contents(w, n):
     """(stream, index, visits, step, chance, trigger) of a pending step."""
     node = w.pool[n]
@@ -314,7 +314,7 @@ def _contents(w, n):
     return stream, index, np.int64(node.visits), step, np.float64(node.chance), np.int64(node.trigger)
 
 
-@njit
+@njit(forceinline=True)
 def walk(w, p, t, stream, index, visits, step, chance, trigger):
     """Take steps at time t until the journey ends, waits, or needs something shared."""
     for _ in range(_AT_ONCE):
@@ -391,7 +391,7 @@ def decided(w, p):
 
 
 # ---------------------------------------------------------------- what is shared
-@njit
+@njit(forceinline=True)
 def asks(w, p, t, stream, index, visits, step, chance, trigger):
     """Whether the step needs staff or stock; if so the customer asks for it, everything frozen now."""
     place = w.steps[step]
@@ -450,7 +450,7 @@ def _absorb(w, p, t):
         count(w, p, t, _ABSORBED, ONE)
 
 
-@njit
+@njit(forceinline=True)
 def _check_index(w, n):
     """Keys hold 20 bits of index: a customer who outlives them is reported, never reused silently."""
     if n >= MAX_INDEX:

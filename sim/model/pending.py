@@ -25,7 +25,7 @@ def _before(w, a, b):
     return x.step < y.step
 
 
-@njit
+@njit(forceinline=True)
 def new_node(w, due, stream, index, visits, step, chance, trigger, waits_at):
     """A filled node off the free list; its number. The engine keeps room."""
     n = w.tally[FREE]
@@ -37,7 +37,7 @@ def new_node(w, due, stream, index, visits, step, chance, trigger, waits_at):
     return n
 
 
-@njit
+@njit(forceinline=True)
 def free_node(w, n):
     """Give node n back."""
     w.pool[n].next = w.tally[FREE]
@@ -59,7 +59,7 @@ def insert(w, p, n):
     w.pool[at].next = n
 
 
-@njit
+@njit(forceinline=True)
 def pop_first(w, p):
     """Take the first node out of the list (without freeing it)."""
     n = p.pending

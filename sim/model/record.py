@@ -28,7 +28,7 @@ def millionths(x):
     return int(round(x * MILLION))
 
 
-@njit
+@njit(forceinline=True)
 def count_touch(w, p, t, touchpoint, outcome, perceived, valence, mood):
     """The accumulators of one touch."""
     if t < 0.0:
@@ -49,7 +49,7 @@ def day_number(w, t):
     return int(math.floor(t) - math.floor(w.times[WARM_START])) + 1
 
 
-@njit
+@njit(forceinline=True)
 def count_active(w, p, t):
     """An order makes its customer active for `active_within` days: a difference array of whole days.
 
@@ -70,7 +70,7 @@ def _step(w, p, t, last, what):
         w.daily[day, p.segment, what] += 1
 
 
-@njit
+@njit(forceinline=True)
 def writes_rows(w, t):
     """Whether rows are written at time t: not in the warm-up, and not where nobody wants them."""
     return t >= 0.0 and w.tally[LEVEL] != NO_LOG

@@ -55,7 +55,7 @@ def drawn(w, p, row, stream, index, visit, purpose):
     return quantile(w.samplers, w.knots, row, draw(w, p, stream, index, visit, purpose))
 
 
-@njit
+@njit(forceinline=True)
 def perceive(w, p, tp, t, quality, severity, wait):
     """Perceived quality -1..1, and how intrusive it was 0..1."""
     q = w.psyche[0]
@@ -68,7 +68,7 @@ def perceive(w, p, tp, t, quality, severity, wait):
     return clamp(total, -1.0, 1.0), intrusion
 
 
-@njit
+@njit(forceinline=True)
 def buffer(w, p, t, severity):
     """The share of a loss that a good relationship softens (Hess, Ganesan & Klein 2003).
 
@@ -79,7 +79,7 @@ def buffer(w, p, t, severity):
     return q.buffer * relationship / (relationship + q.buffer_half) * (1.0 - severity)
 
 
-@njit
+@njit(forceinline=True)
 def appraise(w, p, perceived, softened):
     """Valence -1..1 of a touch, and its disconfirmation before loss aversion."""
     a = w.psyche[0].valence_quality
@@ -88,7 +88,7 @@ def appraise(w, p, perceived, softened):
     return clamp(a * perceived + (1.0 - a) * weighed, -1.0, 1.0), d
 
 
-@njit
+@njit(forceinline=True)
 def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
     for k in range(place.feels[outcome], place.feels[outcome + 1]):
         feel = w.feels[k]
@@ -98,7 +98,7 @@ def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
         soothe(w, p, tp.recovers, t)
 
 
-@njit
+@njit(forceinline=True)
 def _believe(w, p, tp, outcome, severity, perceived, valence, d, softened, intrusion):
     """Satisfaction, expectation and trust."""
     q = w.psyche[0]
@@ -114,7 +114,7 @@ def _believe(w, p, tp, outcome, severity, perceived, valence, d, softened, intru
     p.trust = trust - q.trust_intrusion * intrusion * trust
 
 
-@njit
+@njit(forceinline=True)
 def _commit(w, p, tp, t):
     """Affective and normative commitment; the other three are functions (loyalty.py)."""
     q = w.psyche[0]
@@ -129,7 +129,7 @@ def _commit(w, p, tp, t):
     p.normative = np.float64(p.normative) + q.normative_rate * (shared - np.float64(p.normative))
 
 
-@njit
+@njit(forceinline=True)
 def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait):
     """All that is felt and believed at a touch; (perceived, valence)."""
     severity = tp.severity[outcome]
@@ -149,19 +149,19 @@ def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
     return perceived, valence
 
 
-@njit
+@njit(forceinline=True)
 def price_of(p, tp):
     """What a customer pays at a touchpoint that sells, in cents."""
     return int(round(100.0 * listed(p, tp) * (1.0 - tp.discount)))
 
 
-@njit
+@njit(forceinline=True)
 def listed(p, tp):
     """The price before any discount, in currency."""
     return np.float64(p.spend) if tp.price_kind == OWN_SPEND else tp.price
 
 
-@njit
+@njit(forceinline=True)
 def sell(w, p, tp, t):
     """Book one order; its revenue in cents."""
     revenue = price_of(p, tp)
@@ -179,7 +179,7 @@ def sell(w, p, tp, t):
     return revenue
 
 
-@njit
+@njit(forceinline=True)
 def cost_of(w, stream, touchpoint):
     """What a touch costs the brand, in cents; a message was paid for when it was sent."""
     if stream >= CAMPAIGNS:
@@ -202,7 +202,7 @@ def _review(w, p, tp, t, stream, index, visit, purpose):
     count(w, p, t, _REVIEWS, ONE)
 
 
-@njit
+@njit(forceinline=True)
 def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     """One touch at its end of service: everything it changes, and its row. Returns (outcome, valence)."""
     place = w.steps[step]
