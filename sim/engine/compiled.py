@@ -23,7 +23,6 @@ from sim.engine.runahead import (
     REFRESH,
     SHOW,
     begin_all,
-    look_again,
     run_sites,
     wake,
 )
@@ -73,7 +72,7 @@ class Compiled:
             until = self.end_of_stretch(plan, now)
             self.simulate(plan, began, now, until, progress)
             now = until
-        close_queues(self.shared, self.program.horizon)
+        close_queues(self.arrays["desks"], self.program.horizon)
         return self.state.outcome(self.replication, self.program, self.staff_rows(), self.signals)
 
     def simulate(
@@ -197,7 +196,7 @@ class Compiled:
             self.state.take_over(program)
         if program.start < 0.0:
             self.state.end_warm_up()
-            look_again(self.state.world, self.shared)
+            wake(self.state.world, self.shared, np.arange(len(self.state["people"]), dtype=np.int32))
             for k, pool in enumerate(program.pools):
                 staff_with(self.shared, self.arrays["cursor"][0], k, pool.servers, 0.0)
             for s, stock in enumerate(program.stocks):

@@ -2,6 +2,7 @@
 
 from types import ModuleType
 
+from sim._jit import compiling
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.errors import UsageError
@@ -23,7 +24,8 @@ def simulate(program: Program, *, seed: int, engine: str = ENGINES[0], **options
 
 def prepare(engine: str = ENGINES[0]) -> None:
     """Compile what an engine needs, or load it from the cache: once, before any worker starts."""
-    _module(engine).prepare()
+    with compiling():
+        _module(engine).prepare()
 
 
 def known_engine(name: str) -> str:

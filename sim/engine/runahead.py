@@ -82,20 +82,12 @@ def begin_all(w, e, now):
     """Everybody's clocks, at the beginning of the run."""
     for i in range(len(w.people)):
         begin(w, w.people[i], now)
-    look_again(w, e)
-
-
-@njit(entry=True)
-def look_again(w, e):
-    """When everybody who is not busy is due next, after something has changed for many."""
-    for i in range(len(w.people)):
-        p = w.people[i]
-        e.due[i] = next_due(w, p) if p.asking < 0 else ASKS
+        e.due[i] = next_due(w, w.people[i])
 
 
 @njit(entry=True)
 def wake(w, e, chosen):
-    """The picked look at their lists again; who is busy does so anyway when he is done."""
+    """These customers look at their lists again; who is busy does so anyway when he is done."""
     for i in chosen:
         p = w.people[i]
         if p.status == CUSTOMER and p.asking < 0:
@@ -121,7 +113,7 @@ def run_sites(w, e, now, until, budget):
         note_due(w, e, c, live(w, p, c.at, c.last))
 
 
-@njit(forceinline=True)
+@njit
 def next_turn(w, e, c, now, until, budget):
     """Whose turn it is: TURN with the customer, the time and how his touch ends in the cursor; or DONE and so on."""
     if c.turns >= budget:

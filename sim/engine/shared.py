@@ -16,7 +16,7 @@ from sim.model.layout import GAVE_UP, NOBODY, OK
 from sim.model.occasions import patience
 
 OCCASION, PATIENCE, SERVICE_END = map(np.int64, (ranks.OCCASION, ranks.PATIENCE, ranks.SERVICE_END))
-_JOINS, _LEAVES, _STAYS = np.int64(1), np.int64(-1), np.int64(0)
+_JOINS, _LEAVES = np.int64(1), np.int64(-1)
 RANK = np.int64(32)  # a key is the rank above these bits, the customer's place in them
 
 EVENT = np.dtype([("t", "f8"), ("key", "i8"), ("node", "i8")], align=True)  # node -1: he just lives on
@@ -282,9 +282,7 @@ def staff_with(e, c, pool, servers, t):
         serve_next(e, c, site, pool, t)
 
 
-@njit(entry=True)
-def close_queues(e, t):
-    """Count the length of every queue up to t."""
-    for site in range(e.desks.shape[0]):
-        for pool in range(e.desks.shape[1]):
-            _note(e.desks[site, pool], t, _STAYS)
+def close_queues(desks: np.ndarray, t: float) -> None:
+    """Count the length of every queue up to t > 0: :func:`_note` for all desks at once."""
+    desks["queue_days"] += desks["waiting"] * (t - np.maximum(desks["since"], 0.0))
+    desks["since"] = t

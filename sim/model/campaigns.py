@@ -95,16 +95,15 @@ def _waiting(w, p, campaign):
     return False
 
 
-@njit(entry=True)
 def affordable(w, c, t):
     """How many more customers the budget of campaign c lets it pick at time t; all, without a budget."""
     campaign = w.campaigns[c]
-    period = int(math.floor(t / campaign.budget_period))
-    if w.spent[c, PERIOD] != period:
-        w.spent[c, PERIOD], w.spent[c, PERIOD_SPENT] = period, 0
     if campaign.budget < 0 or campaign.unit_cost <= 0:
         return len(w.people)
-    return max(0, (campaign.budget - w.spent[c, PERIOD_SPENT]) // campaign.unit_cost)
+    period = math.floor(t / campaign.budget_period)
+    if w.spent[c, PERIOD] != period:
+        w.spent[c, PERIOD], w.spent[c, PERIOD_SPENT] = period, 0
+    return int(max(0, (campaign.budget - w.spent[c, PERIOD_SPENT]) // campaign.unit_cost))
 
 
 @njit(entry=True)

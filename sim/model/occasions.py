@@ -115,7 +115,7 @@ def live(w, p, now, until):
                 return ASKS
 
 
-@njit(forceinline=True)
+@njit
 def occasion(w, p, t, due):
     """One occasion, at time t, up to the journey that it turns into.
 
@@ -414,7 +414,7 @@ def patience(w, p):
     """How many days the customer who has asked is ready to wait; inf: for ever. Drawn where he must wait."""
     stream, index, visits, step, _, _ = _contents(w, np.int64(p.asking))
     place = w.steps[step]
-    row = np.int64(w.touchpoints[place.touchpoint].patience)
+    row = w.touchpoints[place.touchpoint].patience
     if row < 0:
         return math.inf
     return drawn(w, p, row, stream, index, visit_number(w, visits, step), place.purpose[layout.PATIENCE])
@@ -429,7 +429,7 @@ def patience_of(w, i):
 @njit
 def finish(w, p, outcome, t, wait):
     """The touch for which the customer had asked is over; his journey goes on."""
-    n = p.asking
+    n = np.int64(p.asking)
     stream, index, visits, step, chance, trigger = _contents(w, n)
     free_node(w, n)
     p.asking = -1

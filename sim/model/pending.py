@@ -48,13 +48,13 @@ def free_node(w, n):
 @njit
 def insert(w, p, n):
     """Put node n where it belongs in the customer's list."""
-    if p.pending < 0 or _before(w, n, p.pending):
+    if p.pending < 0 or _before(w, n, np.int64(p.pending)):
         w.pool[n].next = p.pending
         p.pending = n
         return
-    at = p.pending
-    while w.pool[at].next >= 0 and not _before(w, n, w.pool[at].next):
-        at = w.pool[at].next
+    at = np.int64(p.pending)
+    while w.pool[at].next >= 0 and not _before(w, n, np.int64(w.pool[at].next)):
+        at = np.int64(w.pool[at].next)
     w.pool[n].next = w.pool[at].next
     w.pool[at].next = n
 
@@ -62,7 +62,7 @@ def insert(w, p, n):
 @njit(forceinline=True)
 def pop_first(w, p):
     """Take the first node out of the list (without freeing it)."""
-    n = p.pending
+    n = np.int64(p.pending)
     p.pending = w.pool[n].next
     return n
 
@@ -77,15 +77,15 @@ def drop_all(w, p):
 @njit
 def hand_over(w, p, touchpoint, t):
     """Gifts that wait for this touchpoint become due now."""
-    at, before = p.pending, NOBODY
+    at, before = np.int64(p.pending), NOBODY
     while at >= 0:
         if w.pool[at].waits_at == touchpoint and w.pool[at].due == math.inf:
             _unlink(w, p, at, before)
             w.pool[at].due = t
             insert(w, p, at)
-            at, before = p.pending, NOBODY  # the list has changed: look again from its head
+            at, before = np.int64(p.pending), NOBODY  # the list has changed: look again from its head
         else:
-            at, before = w.pool[at].next, at
+            at, before = np.int64(w.pool[at].next), at
 
 
 @njit
