@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 os.environ["TOUCHPOINT_ALL_ENTRIES"] = "1"  # tests call the model's inner functions, too
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("touchpoint", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("touchpoint")
