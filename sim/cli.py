@@ -1,4 +1,4 @@
-"""The command line: ``touchpoint run | check | schema | show | story``.
+"""The command line: ``touchpoint run | check | schema | show | story | agree | verify``.
 
 Data goes to standard output, everything else to standard error. Exit status: 0 well; 1 a run could not be
 finished; 2 the scenario or the command is not right; 130 interrupted; 143 told to stop. What a command
@@ -149,7 +149,11 @@ engine_option = click.option(
 @size_option
 @horizon_option
 @sets_option
-@click.option("--workers", type=WholeNumber(1), help="Threads to share the work.  [default: one a core]")
+@click.option(
+    "--workers",
+    type=WholeNumber(1),
+    help="Threads (processes with --engine reference) to share the work.  [default: one a core]",
+)
 @engine_option
 @click.option(
     "--out",

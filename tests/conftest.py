@@ -9,7 +9,9 @@ import pytest
 from hypothesis import settings
 
 os.environ["TOUCHPOINT_ALL_ENTRIES"] = "1"  # tests call the model's inner functions, too
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it runs in the background
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as a shell leaves it to what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("touchpoint", deadline=None, print_blob=True, derandomize=True)

@@ -22,6 +22,7 @@ from sim.engine.runahead import (
     NO_ROOM,
     REFRESH,
     SHOW,
+    SPARE,
     begin_all,
     run_sites,
     wake,
@@ -31,16 +32,21 @@ from sim.engine.state import LogSink, State
 from sim.engine.tiny import tiny_program
 from sim.model.layout import NOBODY
 from sim.model.signals import publish
-from sim.model.world import LOGGED
+from sim.model.world import EVENTS, LOGGED, OVERRUN
 
 Progress = Callable[[float], None]
 
-STEPS = 20_000  # between two looks at the outside world: some hundredths of a second
+STEPS = 20_000  # turns and windows between two looks at the outside world: tenths of a second at most
+EVENTS_AIM, EVENTS_EACH = (
+    1 << 20,
+    64,
+)  # in a stretch, in all or for each customer: a turn must not last for ever
 LOG_AIM = 1 << 17  # rows handed over at a time, about
 SHOWN_AIM = 1 << 16  # published values kept at a time, about
 _EVENTS = 1 << 10
 _FIRST_LOOK = 1.0  # days simulated before it is known how fast the log grows
 _GROWTH = 4.0  # times the last stretch, at most
+_SHORTEST = 1e-5  # days of a stretch, whatever happens in it: about a second
 
 
 class Compiled:
@@ -54,7 +60,7 @@ class Compiled:
         self.shared = Shared(*self.arrays.values())
         self.signals: list[tuple] = []
         self.picks = [0] * len(program.campaigns)
-        self.next_length = _FIRST_LOOK if log else math.inf
+        self.next_length = _FIRST_LOOK
 
     # ------------------------------------------------------------ the run
     def run(self, progress: Progress | None) -> Outcome:
@@ -79,15 +85,16 @@ class Compiled:
         self, plan: Program, began: float, now: float, until: float, progress: Progress | None
     ) -> None:
         """Everybody lives from now until the end of the stretch."""
-        rows = self.set_cadences(plan, began, now, until)
+        rows, before = self.set_cadences(plan, began, now, until), int(self.state["tally"][EVENTS])
         while (code := run_sites(self.state.world, self.shared, now, until, STEPS)) != DONE:
             if code == NO_ROOM:
                 self.make_room()
+            self.program.check_indices(int(self.state["tally"][OVERRUN]))
             if progress:
                 progress(max(0.0, now + (until - now) * self.share_done(now, until)))
         self.note_signals(rows)
         if now >= 0.0:
-            self.next_length = self.length_after(until - now)
+            self.next_length = self.length_after(until - now, int(self.state["tally"][EVENTS]) - before)
         self.state.hand_over()
         if progress:
             progress(max(0.0, until))
@@ -114,12 +121,12 @@ class Compiled:
             ends.append(now + SHOWN_AIM / (refreshes * plan.sites))
         return min(*ends, now + self.next_length if now >= 0.0 else math.inf)
 
-    def length_after(self, days: float) -> float:
-        """How long the next stretch may be, after one of so many days: until enough has been logged."""
-        rows = int(self.state["tally"][LOGGED])
-        if self.state.sink is None:
-            return math.inf
-        return days * min(_GROWTH, LOG_AIM / max(rows, 1))
+    def length_after(self, days: float, events: int) -> float:
+        """How long the next stretch may be, after one of so many days and events: until enough has happened."""
+        share = max(events, 1) / max(EVENTS_AIM, EVENTS_EACH * len(self.state["people"]))
+        if self.state.sink is not None:
+            share = max(share, int(self.state["tally"][LOGGED]) / LOG_AIM)
+        return max(_SHORTEST, days * min(_GROWTH, 1.0 / share))
 
     def next_pick(self, c: int) -> float:
         """When campaign c picks next; inf once it has ended."""
@@ -213,8 +220,9 @@ class Compiled:
         self.state.make_log()
         self.state.make_nodes(0)
         self.make_requests()
-        if 2 * self.arrays["cursor"][0].events > len(self.arrays["heap"]):
-            self.replace(heap=_longer(self.arrays["heap"]))
+        cursor, heap = self.arrays["cursor"][0], self.arrays["heap"]
+        if max(cursor.events + SPARE, cursor.wanted) > len(heap):
+            self.replace(heap=_longer(heap, max(len(heap), cursor.wanted)))
 
     def make_requests(self) -> None:
         """A request for every node of the pool."""

@@ -21,6 +21,7 @@ from sim.model.layout import CAMPAIGN, CAMPAIGNS, EMOTIONS, NOBODY, SIGNAL
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
 
+SEGMENTS = 32  # each has 67 million ids for its prospects
 WARM_UP = 60.0  # days, where customers exist on day 0 and psychology is on
 
 
@@ -191,6 +192,7 @@ def lower(scenario: Scenario) -> Program:
     _check_same_world(scenario, baseline)
     names = collect([scenario] if baseline is scenario else [baseline, scenario])
     _check_emotions(scenario, names)
+    _check_segments(scenario, names)
     before = _lower(baseline, names, baseline, None)
     return before if baseline is scenario else _lower(scenario, names, baseline, before)
 
@@ -245,6 +247,13 @@ def _check_emotions(scenario: Scenario, names: Names) -> None:
         where = str(scenario.origins.get(("psychology", "emotions"), ""))
         what = f"together with the baseline's these are {len(names.emotions)} emotions; there is room for {EMOTIONS}"
         raise ScenarioError([Problem(where, "psychology.emotions", what)])
+
+
+def _check_segments(scenario: Scenario, names: Names) -> None:
+    if len(names.segments) > SEGMENTS:
+        where = str(scenario.origins.get(("segments",), ""))
+        what = f"together with the baseline's these are {len(names.segments)} segments; there is room for {SEGMENTS}"
+        raise ScenarioError([Problem(where, "segments", what)])
 
 
 def _weekday(scenario: Scenario) -> int:

@@ -37,7 +37,7 @@ REFRESH, SHOW, DELIVER = np.arange(3)  # kinds of cadences, in the order in whic
 ARRIVE, OPEN, PEOPLE, REQUESTS = np.arange(4)  # where in a site's stretch the cursor stands
 WAITS, LIVES_ON = np.int64(-1), np.int64(-2)  # instead of an outcome
 _CUSTOMER = np.int64(0xFFFFFFFF)  # his bits of an event's key
-_SPARE = 4  # events that one step may add to the heap
+SPARE = 4  # events that one step may add to the heap
 BUCKETS = 32  # lists of those who are due soon, each of the shortest cadence's length
 
 CADENCE = np.dtype(
@@ -67,6 +67,7 @@ CURSOR = np.dtype(
         ("final", "i8"),  # the last list of this window
         ("later", "i8"),  # first of those on it whose time comes after this window
         ("events", "i8"),  # in the heap
+        ("wanted", "i8"),  # the room there that the site needs to begin with
         ("turns", "i8"),  # taken since the last pause
         ("customer", "i8"),  # whose turn it is: place in people
         ("at", "f8"),  # from when on he lives
@@ -121,10 +122,13 @@ def next_turn(w, e, c, now, until, budget):
     if not has_room(w, e, c):
         return NO_ROOM
     while c.site < len(w.site_size):
-        if c.phase == ARRIVE:
-            arrive(w, e, c, now)
+        if c.phase == ARRIVE and not arrive(w, e, c, now):
+            return NO_ROOM
         while c.t < until:
             if c.phase == OPEN:
+                if c.turns >= budget:
+                    return PAUSED
+                c.turns += 1
                 open_window(w, e, c, until)
             if takes_turn(w, e, c):
                 return TURN
@@ -138,7 +142,7 @@ def next_turn(w, e, c, now, until, budget):
 @njit(forceinline=True)
 def has_room(w, e, c):
     """Whether one more turn fits into the log, the pool and the heap."""
-    return not crowded(w) and c.events + _SPARE <= len(e.heap)
+    return not crowded(w) and c.events + SPARE <= len(e.heap)
 
 
 @njit(forceinline=True)
@@ -172,11 +176,18 @@ def note_due(w, e, c, due):
 
 @njit
 def arrive(w, e, c, now):
-    """A site's turn: its cadences, and the events of those who are waiting or being served."""
+    """A site's turn: its cadences, and the events of those who are waiting or being served; False without room."""
+    first, last = e.first_member[c.site], e.first_member[c.site + 1]
+    c.wanted = SPARE
+    for k in range(first, last):
+        if e.due[e.members[k]] == ASKS:
+            c.wanted += 1
+    if c.wanted > len(e.heap):
+        return False
     for k in range(len(e.cadences)):
         e.turns[k] = e.cadences[k].first
     c.events = 0
-    for k in range(e.first_member[c.site], e.first_member[c.site + 1]):
+    for k in range(first, last):
         i = np.int64(e.members[k])
         if e.due[i] == ASKS:
             n = np.int64(w.people[i].asking)
@@ -184,6 +195,7 @@ def arrive(w, e, c, now):
             if r.at < math.inf:
                 push(e, c, r.at, np.int64(r.rank), i, n)
     c.t, c.reach, c.phase = now, -math.inf, OPEN
+    return True
 
 
 # ---------------------------------------------------------------- windows

@@ -12,6 +12,7 @@ from sim.model.campaigns import PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
+from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
 from sim.model.world import (
     CAPPED,
@@ -79,8 +80,8 @@ class State:
 
     # ------------------------------------------------------------ room
     def make_log(self) -> None:
-        """A log of twice the length, where more than half of it is in use."""
-        if self["tally"][LOGGED] > len(self["log"]) // 2:
+        """A log of twice the length, where more than half of it is in use or one call would use it."""
+        if 2 * (self["tally"][LOGGED] + ROWS_A_CALL) > len(self["log"]):
             self.replace(log=_longer(self["log"]))
 
     def make_nodes(self, wanted: int) -> None:

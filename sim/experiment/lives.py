@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.errors import UsageError
 from sim.experiment.manifest import ENGINE, Settings
-from sim.experiment.memory import check_memory
+from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Progress
 from sim.experiment.runs import prepare
 
@@ -53,7 +53,7 @@ def life(
 
     settings = Settings(seed, replication, size, None, tuple(sets), engine=known_engine(engine))
     ready = prepare(scenario, settings)
-    check_memory(ready.population.size, 1, 1, kept=False)
+    check_memory(people_in(ready), engine, 1, 1, kept=False)
     from sim.engine import lower, simulate
     from sim.engine.order import in_order
     from sim.model.layout import LOG

@@ -2,30 +2,39 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from sim.errors import UsageError
 
-PERSON = 270  # bytes a person takes while a replication runs, about
-KEPT = 216  # bytes of that which an outcome keeps
+PERSON = {"compiled": 270, "reference": 1_200}  # bytes a person takes while a replication runs, about
+KEPT = 232  # bytes of that which an outcome keeps
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
 GIGA = 1e9
 
 
-def check_memory(people: int, replications: int, at_once: int, *, kept: bool) -> None:
+def check_memory(people: int, engine: str, replications: int, at_once: int, *, kept: bool) -> None:
     """Raise UsageError where so many people cannot fit; `kept`: the people of every replication stay."""
-    there = memory()
-    wanted = people * (PERSON * at_once + (KEPT * (replications - at_once) if kept else 0))
+    there, each = memory(), PERSON[engine]
+    wanted = people * (each * at_once + (KEPT * (replications - at_once) if kept else 0))
     if there is None or wanted <= there:
         return
     raise UsageError(
-        f"{people:,} customers need about {wanted / GIGA:,.0f} GB of memory ({_why(replications, at_once, kept)}), "
+        f"{people:,} people need about {wanted / GIGA:,.0f} GB of memory ({_why(each, replications, at_once, kept)}), "
         f"and this machine has {there / GIGA:,.0f} GB: ask for fewer with --size"
         + (", or for less with --no-log, fewer workers or replications" if replications > 1 else "")
     )
 
 
-def _why(replications: int, at_once: int, kept: bool) -> str:
-    words = f"{PERSON} bytes each"
+def people_in(scenario: Any) -> int:
+    """Customers and prospects of a scenario, without those who come later."""
+    size, site = scenario.population.size, scenario.population.site
+    sites = 1 if site == "all" else max(1, -(-size // site))
+    prospects = (getattr(segment, "prospects", None) for segment in scenario.segments.values())
+    return size + sum(p.count * (sites if p.per_site else 1) for p in prospects if p)
+
+
+def _why(each: int, replications: int, at_once: int, kept: bool) -> str:
+    words = f"{each:,} bytes each"
     if at_once > 1:
         words += f", {at_once} replications at once"
     return f"{words}, and {replications} replications kept" if kept and replications > at_once else words

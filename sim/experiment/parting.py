@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.experiment.manifest import Settings
-from sim.experiment.runs import prepare
+from sim.experiment.runs import prepare, quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,9 +98,7 @@ def agreement(
 
     Raises ScenarioError, UsageError or RunError.
     """
-    if horizon is not None and horizon.strip().replace(".", "", 1).isdecimal():
-        horizon = f"{horizon} d"
-    ready = prepare(scenario, Settings(seed, 1, size, horizon, tuple(sets)))
+    ready = prepare(scenario, Settings(seed, 1, size, quantity(horizon), tuple(sets)))
     from sim.engine import ENGINES, lower
 
     program = lower(ready)

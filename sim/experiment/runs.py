@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import UsageError
 from sim.experiment import folder as folders
 from sim.experiment.manifest import ENGINE, Settings, fingerprint, manifest, shown, start_of
-from sim.experiment.memory import check_memory
+from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Numbers, Progress, cores, replicate
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def run(
         seed=_whole(seed, "seed", 0),
         replications=_whole(replications, "replications", 1),
         size=size,
-        horizon=_quantity(horizon),
+        horizon=quantity(horizon),
         sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
         log=log,
         engine=_known(engine),
@@ -283,7 +283,7 @@ def run(
     workers = _whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
     at_once = 1 if executor else min(workers, settings.replications, cores())
-    check_memory(scenario.population.size, settings.replications, at_once, kept=people)
+    check_memory(people_in(scenario), settings.engine, settings.replications, at_once, kept=people)
     from sim.engine import lower
 
     program = lower(scenario)
@@ -318,7 +318,7 @@ def _whole(value: int, name: str, least: int) -> int:
     return int(value)
 
 
-def _quantity(horizon: str | float | None) -> str | None:
+def quantity(horizon: str | float | None) -> str | None:
     """A horizon with its unit; a bare number means days."""
     if horizon is None:
         return None

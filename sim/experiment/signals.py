@@ -69,9 +69,10 @@ class Held:
 
 
 def _called_from_llvm(frame: FrameType | None) -> bool:
-    """Whether the compiler, in C, waits for this to return: an exception would be lost there, or crash it."""
+    """Whether the compiler is at work: an exception would be lost in its C code, or, while something passes
+    from one owner to another, free it twice."""
     while frame is not None:
-        if frame.f_code.co_name.startswith("_raw_object_cache"):
+        if "llvmlite" in frame.f_code.co_filename or frame.f_code.co_name.startswith("_raw_object_cache"):
             return True
         frame = frame.f_back
     return False

@@ -6,6 +6,7 @@ and strides of every array; whoever calls keeps the bundle, and with it the arra
 (``NUMBA_DISABLE_JIT=1``) it is an ordinary object.
 """
 
+import functools
 import hashlib
 from typing import ClassVar
 
@@ -32,8 +33,19 @@ class Bundle:
             words = [x for array in arrays for x in (array.ctypes.data, *array.shape, *array.strides)]
             self._places = np.array(words, np.int64)
             self.address = self._places.ctypes.data
-            kinds = tuple(map(numba.typeof, arrays))
-            self._numba_type_ = BundleType(type(self).__name__, tuple(zip(self.FIELDS, kinds, strict=True)))
+            kinds = tuple((array.dtype, array.ndim, array.flags.writeable) for array in arrays)
+            self._numba_type_ = _type_of(type(self), kinds)
+
+
+@functools.cache
+def _type_of(bundle: type[Bundle], kinds: tuple) -> "BundleType":
+    """Numba's type of a bundle whose arrays have these (dtype, dimensions, writeable): worked out once."""
+    arrays = (numba.types.Array(_item(dtype), ndim, "C", not written) for dtype, ndim, written in kinds)
+    return BundleType(bundle.__name__, tuple(zip(bundle.FIELDS, arrays, strict=True)))
+
+
+def _item(dtype: np.dtype) -> types.Type:
+    return numba.typeof(np.empty(1, dtype)).dtype
 
 
 class BundleType(types.Type):

@@ -44,7 +44,7 @@ from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
 BEGIN, NEXT, LIVE, FINISH = 0, 1, 2, 3  # operations; FINISH + outcome ends a touch that had asked
 ASKS = -math.inf  # "needs something shared: see World.ask"
 FULL = -1e300  # "make room in the log and the pool, then call again"
-_ROWS, _NODES = 96, 8  # room that one call may need
+ROWS_A_CALL, _NODES = 96, 8  # room that one call may need
 _AT_ONCE = 32  # steps taken at one instant before the others get their turn
 
 _NEEDS, _DECLINED, _ABSORBED = layout.DAY["needs"], layout.DAY["declined"], layout.DAY["absorbed"]
@@ -74,7 +74,7 @@ def advance(w, i, operation, now, until, wait):
 @njit(forceinline=True)
 def crowded(w):
     """Whether the log or the pool has no room for another call."""
-    return w.tally[LOGGED] + _ROWS > len(w.log) or w.tally[USED] + _NODES > len(w.pool)
+    return w.tally[LOGGED] + ROWS_A_CALL > len(w.log) or w.tally[USED] + _NODES > len(w.pool)
 
 
 @njit

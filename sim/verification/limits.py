@@ -63,7 +63,8 @@ def chosen(only: str | None) -> tuple[Limit, ...]:
     found = tuple(
         limit
         for limit in LIMITS
-        if not words or any(word == limit.section or word.lower() in limit.name.lower() for word in words)
+        if not words
+        or any(word.upper() == limit.section or word.lower() in limit.name.lower() for word in words)
     )
     if not found:
         raise UsageError(
