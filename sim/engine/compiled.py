@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.engine.cadence import first_multiple
-from sim.engine.outcome import Outcome, signal_row
+from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.engine.runahead import (
     BUCKETS,
@@ -28,7 +28,7 @@ from sim.engine.runahead import (
     wake,
 )
 from sim.engine.shared import DESK, EVENT, LINE, REQUEST, Shared, close_queues, staff_with
-from sim.engine.state import LogSink, State
+from sim.engine.state import LogSink, State, longer
 from sim.engine.tiny import tiny_program
 from sim.model.layout import NOBODY
 from sim.model.signals import publish
@@ -58,7 +58,6 @@ class Compiled:
         self.state = State(program, seed, replication, log, everything)
         self.arrays = _shared_arrays(program, self.state)
         self.shared = Shared(*self.arrays.values())
-        self.signals: list[tuple] = []
         self.picks = [0] * len(program.campaigns)
         self.next_length = _FIRST_LOOK
 
@@ -79,7 +78,7 @@ class Compiled:
             self.simulate(plan, began, now, until, progress)
             now = until
         close_queues(self.arrays["desks"], self.program.horizon)
-        return self.state.outcome(self.replication, self.program, self.staff_rows(), self.signals)
+        return self.state.outcome(self.replication, self.program, self.staff_rows())
 
     def simulate(
         self, plan: Program, began: float, now: float, until: float, progress: Progress | None
@@ -165,7 +164,7 @@ class Compiled:
             for k in range(first, first + turns):
                 if k * period >= 0.0:
                     shown = self.arrays["shown"][row]
-                    self.signals.append(signal_row(k * period, s, shown[:, 0], shown[:, 1]))
+                    self.state.note_signal(k * period, s, shown[:, 0], shown[:, 1])
                 row += 1
 
     # ------------------------------------------------------------ what reaches everybody
@@ -182,10 +181,7 @@ class Compiled:
         for s in _for_all(plan):
             period = plan.signals[s].refresh
             if first_multiple(period, now) * period == now:
-                publish(self.state.world, s, 0, plan.sites)
-                if now >= 0.0:
-                    values, counts = self.state["published"][:, s], self.state["published_count"][:, s]
-                    self.signals.append(signal_row(now, s, values, counts))
+                self.state.refresh(s, now)
 
     def pick_at(self, now: float) -> None:
         """Campaigns whose time it is pick customers and give or send."""
@@ -222,13 +218,13 @@ class Compiled:
         self.make_requests()
         cursor, heap = self.arrays["cursor"][0], self.arrays["heap"]
         if max(cursor.events + SPARE, cursor.wanted) > len(heap):
-            self.replace(heap=_longer(heap, max(len(heap), cursor.wanted)))
+            self.replace(heap=longer(heap, max(len(heap), cursor.wanted)))
 
     def make_requests(self) -> None:
         """A request for every node of the pool."""
         missing = len(self.state["pool"]) - len(self.arrays["requests"])
         if missing > 0:
-            self.replace(requests=_longer(self.arrays["requests"], missing))
+            self.replace(requests=longer(self.arrays["requests"], missing))
 
     # ------------------------------------------------------------ the end
     def staff_rows(self) -> list[tuple]:
@@ -250,13 +246,6 @@ def _turns(period: float, now: float, until: float) -> tuple[int, int]:
     """(number of the first turn, turns) at multiples of a period in [now, until)."""
     first = first_multiple(period, now)
     return first, first_multiple(period, until) - first
-
-
-def _longer(array: np.ndarray, more: int = 0) -> np.ndarray:
-    """A copy with room for more rows, by default twice as many."""
-    larger = np.zeros(len(array) + (more or len(array)), array.dtype).view(np.recarray)
-    larger[: len(array)] = array
-    return larger
 
 
 def _shared_arrays(program: Program, state: State) -> dict[str, np.ndarray]:

@@ -2,10 +2,14 @@
 
 from types import ModuleType
 
+import numpy as np
+
 from sim._jit import compiling
+from sim.engine.order import in_order
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.errors import UsageError
+from sim.model.layout import LOG
 from sim.scenario.wrong import nearest
 
 ENGINES = ("compiled", "reference")  # the first is the default; the other one is SimPy
@@ -20,6 +24,13 @@ def simulate(program: Program, *, seed: int, engine: str = ENGINES[0], **options
     without a consequence, for stories.
     """
     return _module(engine).simulate(program, seed=seed, **options)
+
+
+def simulate_logged(program: Program, *, seed: int, **options) -> tuple[Outcome, np.ndarray]:
+    """:func:`simulate`, with the whole event log kept: LOG rows sorted by (t, customer, seq)."""
+    pieces = [np.zeros(0, LOG)]
+    outcome = simulate(program, seed=seed, log=pieces.append, **options)
+    return outcome, in_order(np.concatenate(pieces))
 
 
 def prepare(engine: str = ENGINES[0]) -> None:

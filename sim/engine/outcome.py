@@ -24,11 +24,6 @@ SIGNAL_ROW = np.dtype([("t", "f8"), ("signal", "i4"), ("value", "f8"), ("count",
 CAMPAIGN_ROW = np.dtype([("picked", "i8"), ("handed", "i8"), ("spent", "i8")], align=True)
 
 
-def signal_row(t: float, signal: int, values: np.ndarray, counts: np.ndarray) -> tuple:
-    """A row of SIGNAL_ROW from what each site shows at time t; added up in one way, whoever asks."""
-    return t, signal, float(np.ascontiguousarray(values).mean()), float(np.ascontiguousarray(counts).sum())
-
-
 @dataclass(frozen=True)
 class Outcome:
     """One replication at its horizon.

@@ -20,6 +20,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
 from sim.engine import arrow
+from sim.engine.columns import COLUMNS, COUNTED, FEELINGS, TRAITS
 from sim.engine.order import places_in_order
 from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, REASONS, TOUCH
 
@@ -28,157 +29,6 @@ PIECE = 8_192  # rows turned into columns together: as many as the processor's c
 WAITING = 2  # stretches of the log that may wait for the writer
 LOGGED = ("visits", "orders")  # tables that stream from the event log; the others come from the outcome
 STATUSES = ("prospect", "active", "left", "expected")  # by number of the status
-
-_REPLICATION = {"replication": ("", "number of the replication, from 1")}
-_WHO_WHEN = {
-    **_REPLICATION,
-    "customer": ("", "number of the customer; the same person in every replication and strategy"),
-}
-_TOUCHED = {
-    "time": ("d", "days since the start"),
-    "journey": ("", "the journey"),
-    "step": ("", "the step of the journey"),
-    "touchpoint": ("", "the touchpoint met"),
-}
-_MONEY_OUT = ("currency", "what it cost the business, without wages")
-_TRAITS = {
-    "need_gap": ("d", "trait: mean time between needs; empty: has none"),
-    "leave": (
-        "per day, renewal or visit",
-        "trait: leaving rate at neutral feelings, per what the segment's `leaves` says",
-    ),
-    "spend": ("currency", "trait: mean order value"),
-    "reactivity": ("", "trait: strength of feelings, 1 on average"),
-    "loss_aversion": ("", "trait: how much more a disappointment weighs than a delight"),
-    "scarcity": ("", "trait: susceptibility to scarcity"),
-    "social_proof": ("", "trait: susceptibility to social proof"),
-    "reciprocity": ("", "trait: susceptibility to reciprocity"),
-    "price_sensitivity": ("", "trait: weight of prices, 1 on average"),
-    "privacy_concern": ("0..1", "trait: how much personal messages intrude"),
-    "values": ("0..1", "trait: fit between own values and the brand's"),
-    "alternatives": ("0..1", "trait: how easily another supplier is found"),
-    "switching_cost": ("currency", "trait: what changing supplier would cost"),
-}
-_FEELINGS = {
-    "goodwill": ("-1..1", "goodwill"),
-    "satisfaction": ("-1..1", "satisfaction"),
-    "expectation": ("-1..1", "quality expected"),
-    "trust": ("0..1", "trust"),
-}
-_COUNTED = {
-    "entered": ("customers", "became customers"),
-    "left": ("customers", "left"),
-    "needs": ("", "needs that arose"),
-    "declined": ("", "needs that went elsewhere"),
-    "absorbed": ("", "needs that arose while the same need was being served"),
-    "touches": ("", "touchpoints met"),
-    "failures": ("", "touches that failed"),
-    "gave_up": ("", "touches given up while waiting"),
-    "closed": ("", "touches that met a closed door"),
-    "sold_out": ("", "touches that met an empty shelf"),
-    "orders": ("", "orders"),
-    "repeat_orders": (
-        "",
-        "orders after the customer's first; whoever was there on day 0 has ordered before",
-    ),
-    "revenue": ("currency", "revenue"),
-    "margin": ("currency", "revenue times margin"),
-    "cost": ("currency", "cost of touches, gifts and messages"),
-    "valence": ("", "sum over the touches of how good each felt (-1..1)"),
-    "reviews": ("", "reviews written"),
-    "gifts": ("", "gifts handed over"),
-    "messages": ("", "messages received"),
-    "reconsidered": ("", "moments at which a customer could have left"),
-}
-
-COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
-    "visits": {
-        **_WHO_WHEN,
-        "seq": ("", "running number among the customer's records"),
-        **_TOUCHED,
-        "occasion": ("", "what brought the customer: the kind of occasion"),
-        "occasion_index": ("", "number of that occasion in the customer's life"),
-        "outcome": ("", "ok, failed, gave up, closed or sold out"),
-        "trigger": ("", "the strongest behavioural trigger at work; empty: none"),
-        "order": ("", "number of the customer's order, the warm-up included; empty: nothing was bought"),
-        "revenue": ("currency", "revenue booked"),
-        "cost": _MONEY_OUT,
-        "wait": ("d", "time waited for staff"),
-        "quality": ("-1..1", "quality delivered"),
-        "perceived": ("-1..1", "quality as the customer saw it"),
-        "valence": ("-1..1", "how good the touch felt"),
-        "mood_before": ("-1..1", "good minus bad emotions before the touch"),
-        "mood_after": ("-1..1", "good minus bad emotions after the touch"),
-        **{name: (unit, f"{meaning} after the touch") for name, (unit, meaning) in _FEELINGS.items()},
-        "loyalty": (
-            "",
-            "loyalty index after the touch, as it acts on leaving (compare it with a new customer's)",
-        ),
-        "chance": ("0..1", "probability of the decision that led here; 1: certain"),
-    },
-    "orders": {
-        **_WHO_WHEN,
-        "order": ("", "number of the customer's order, from 1, the warm-up included"),
-        **_TOUCHED,
-        "revenue": ("currency", "value of the order"),
-        "cost": _MONEY_OUT,
-    },
-    "customers": {
-        **_WHO_WHEN,
-        "segment": ("", "the segment"),
-        "site": ("", "number of the site, from 0"),
-        "at_end": (
-            "",
-            "active (still a customer), left, prospect (never became one) or expected (would enter later)",
-        ),
-        "entered": ("d", "became a customer (0: there on day 0); empty: never"),
-        "left": ("d", "left; empty: still there (censored)"),
-        "reason": ("", "why the customer left: reconsidered, not renewed or journey; empty: still there"),
-        "orders": ("", "orders placed, the warm-up included"),
-        "touches": ("", "touchpoints met, the warm-up included"),
-        "last_order": ("d", "time of the last order, negative in the warm-up; empty: none"),
-        **_TRAITS,
-        **{name: (unit, f"{meaning} at the end") for name, (unit, meaning) in _FEELINGS.items()},
-        "affective": ("0..1", "affective commitment at the end"),
-        "normative": ("0..1", "normative commitment at the end"),
-        "obligation": ("0..1", "felt obligation at the end"),
-    },
-    "daily": {
-        **_REPLICATION,
-        "day": ("d", "the day, from 0"),
-        "segment": ("", "the segment"),
-        "customers": ("customers", "customers who have not left, at the end of the day"),
-        "active": ("customers", "customers who bought within `active_if`, at the end of the day"),
-        **_COUNTED,
-    },
-    "staff": {
-        **_REPLICATION,
-        "pool": ("", "the staff pool"),
-        "site": ("", "number of the site, from 0"),
-        "servers": ("", "servers on duty in opening hours"),
-        "requests": ("", "customers who asked for service in opening hours"),
-        "waited": ("", "of these, had to wait"),
-        "gave_up": ("", "of these, gave up waiting"),
-        "served": ("", "of these, were served"),
-        "wait": ("d", "sum of the waits"),
-        "service": ("d", "sum of the service times"),
-        "queue": ("d", "customer-days in the queue: its length integrated over time"),
-    },
-    "signals": {
-        **_REPLICATION,
-        "time": ("d", "when it was published"),
-        "signal": ("", "the signal"),
-        "value": ("", "what everybody sees, mean over sites: stars, or orders in the window"),
-        "count": ("", "how many reviews or orders it rests on, all sites together"),
-    },
-    "campaigns": {
-        **_REPLICATION,
-        "campaign": ("", "the campaign"),
-        "picked": ("customers", "times a customer was picked"),
-        "given": ("", "gifts handed over or messages sent"),
-        "spent": ("currency", "spent, without setting up"),
-    },
-}
 
 
 # ---------------------------------------------------------------- columns
@@ -259,7 +109,7 @@ def _visits(rows: Rows, program: Any, replication: int) -> pa.Table:
         "outcome": _named(rows["outcome"], OUTCOMES),
         "trigger": _named(rows["trigger"], program.trigger_names),
         "order": arrow.column(rows["order"], rows["order"] == 0),
-        **{name: rows[name] for name in (*_MEASURED, *_FEELINGS)},
+        **{name: rows[name] for name in (*_MEASURED, *FEELINGS)},
     }
     return _table("visits", replication, columns)
 
@@ -284,7 +134,7 @@ def customers(outcome: Any, program: Any) -> pa.Table:
         "orders": people["n_order"],
         "touches": people["n_touch"],
         "last_order": _finite(people["t_order"], people["n_order"] > 0),
-        **{name: people[name] for name in (*_TRAITS, *_FEELINGS, "affective", "normative", "obligation")},
+        **{name: people[name] for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation")},
         "need_gap": _finite(people["need_gap"]),
     }
     return _table("customers", outcome.replication, columns)
@@ -295,7 +145,7 @@ def daily(outcome: Any, program: Any) -> pa.Table:
     counts = outcome.daily
     days, segments = counts.shape[:2]
     named = {name: counts[:, :, k] for k, name in enumerate(DAILY)}
-    columns = {name: named[name].ravel() for name in _COUNTED}
+    columns = {name: named[name].ravel() for name in COUNTED}
     for money in ("revenue", "margin", "cost"):
         columns[money] = _currency(columns[money])
     columns |= {

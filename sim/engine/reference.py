@@ -15,7 +15,7 @@ import simpy
 from sim.engine.cadence import first_multiple
 from sim.engine.clock import Clock
 from sim.engine.desk import Desk, Shelf
-from sim.engine.outcome import Outcome, signal_row
+from sim.engine.outcome import Outcome
 from sim.engine.program import Pool, Program, StockPlan
 from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH
 from sim.engine.state import LogSink, State
@@ -41,7 +41,6 @@ class Reference:
         self.desks = [[self.new_desk(pool) for _ in range(program.sites)] for pool in program.pools]
         stocks = (program.warm or program).stocks
         self.shelves = [[Shelf(self.clock, s.start) for _ in range(program.sites)] for s in stocks]
-        self.signals: list[tuple[float, int, float, float]] = []
         self.publish_all()
         self.customers = [self.clock.process(self.customer(i)) for i in range(len(people))]
 
@@ -123,10 +122,7 @@ class Reference:
 
     def refresh(self, s: int) -> None:
         """Signal s is published anew."""
-        publish(self.state.world, s, 0, self.program.sites)
-        if self.clock.now >= 0.0:
-            values, counts = self.state["published"][:, s], self.state["published_count"][:, s]
-            self.signals.append(signal_row(self.clock.now, s, values, counts))
+        self.state.refresh(s, self.clock.now)
 
     def show(self, s: int) -> None:
         """The level of stock s on show at every site."""
@@ -192,7 +188,7 @@ class Reference:
     def close(self) -> Outcome:
         """Everything counted, at the horizon."""
         self.state.flush(math.inf)
-        return self.state.outcome(self.replication, self.program, self.staff_rows(), self.signals)
+        return self.state.outcome(self.replication, self.program, self.staff_rows())
 
     def staff_rows(self) -> list[tuple]:
         """Every pool at every site, as rows of STAFF."""

@@ -117,17 +117,15 @@ def run_sites(w, e, now, until, budget):
 @njit
 def next_turn(w, e, c, now, until, budget):
     """Whose turn it is: TURN with the customer, the time and how his touch ends in the cursor; or DONE and so on."""
-    if c.turns >= budget:
-        return PAUSED
     if not has_room(w, e, c):
         return NO_ROOM
     while c.site < len(w.site_size):
         if c.phase == ARRIVE and not arrive(w, e, c, now):
             return NO_ROOM
         while c.t < until:
+            if c.turns >= budget:
+                return PAUSED
             if c.phase == OPEN:
-                if c.turns >= budget:
-                    return PAUSED
                 c.turns += 1
                 open_window(w, e, c, until)
             if takes_turn(w, e, c):

@@ -14,6 +14,7 @@ from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
 from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
+from sim.model.signals import publish
 from sim.model.world import (
     CAPPED,
     EVENTS,
@@ -52,6 +53,7 @@ class State:
         self.arrays = dict((program.warm or program).static) | _changing(program, people, self.key)
         self.arrays["tally"][LEVEL] = NO_LOG if log is None else LOG_ALL if everything else LOG_EVENTS
         self.world: World = make_world(self.arrays)
+        self.signals: list[tuple] = []  # rows of SIGNAL_ROW
         self.before: tuple[np.ndarray, float] | None = None  # need gaps and renewal period, once replaced
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -82,7 +84,7 @@ class State:
     def make_log(self) -> None:
         """A log of twice the length, where more than half of it is in use or one call would use it."""
         if 2 * (self["tally"][LOGGED] + ROWS_A_CALL) > len(self["log"]):
-            self.replace(log=_longer(self["log"]))
+            self.replace(log=longer(self["log"], len(self["log"])))
 
     def make_nodes(self, wanted: int) -> None:
         """At least so many free nodes in the pool, and a few to spare."""
@@ -113,6 +115,18 @@ class State:
             self.sink(rows.copy())
         self["tally"][LOGGED] = 0
 
+    # ------------------------------------------------------------ signals
+    def refresh(self, s: int, t: float) -> None:
+        """Signal s is published anew at every site; the warm-up is not noted."""
+        publish(self.world, s, 0, len(self["site_size"]))
+        if t >= 0.0:
+            self.note_signal(t, s, self["published"][:, s], self["published_count"][:, s])
+
+    def note_signal(self, t: float, s: int, values: np.ndarray, counts: np.ndarray) -> None:
+        """A row of SIGNAL_ROW from what each site shows; added up in one way, whoever asks."""
+        mean, total = np.ascontiguousarray(values).mean(), np.ascontiguousarray(counts).sum()
+        self.signals.append((t, s, float(mean), float(total)))
+
     # ------------------------------------------------------------ campaigns
     def pick(self, c: int, k: int, t: float) -> np.ndarray:
         """Campaign c's pick k at time t: places in people, in the order in which the budget takes them."""
@@ -130,8 +144,8 @@ class State:
         return chosen
 
     # ------------------------------------------------------------ the end
-    def outcome(self, replication: int, program: Program, staff: list, signals: list) -> Outcome:
-        """Everything counted, at the horizon: rows of STAFF and SIGNAL_ROW in any order."""
+    def outcome(self, replication: int, program: Program, staff: list) -> Outcome:
+        """Everything counted, at the horizon; `staff`: rows of STAFF in any order."""
         tally, people = self["tally"], self["people"]
         program.check_indices(int(tally[OVERRUN]))
         settle_all(self.world, program.horizon)
@@ -143,7 +157,7 @@ class State:
             touches=self["touches"],
             felt=self["felt"],
             staff=np.array(sorted(staff), STAFF).view(np.recarray),
-            signals=np.array(sorted(signals), SIGNAL_ROW).view(np.recarray),
+            signals=np.array(sorted(self.signals), SIGNAL_ROW).view(np.recarray),
             campaigns=self.campaign_rows(len(program.campaigns)),
             events=int(tally[EVENTS]),
             capped=int(tally[CAPPED]),
@@ -173,9 +187,10 @@ def new_pool(nodes: int) -> np.ndarray:
     return pool
 
 
-def _longer(log: np.ndarray) -> np.ndarray:
-    larger = np.zeros(2 * len(log), LOG).view(np.recarray)
-    larger[: len(log)] = log
+def longer(array: np.ndarray, more: int) -> np.ndarray:
+    """A copy with empty rows behind."""
+    larger = np.zeros(len(array) + more, array.dtype).view(np.recarray)
+    larger[: len(array)] = array
     return larger
 
 

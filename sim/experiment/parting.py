@@ -109,15 +109,12 @@ def agreement(
 
 def record(program: Program, engine: str, *, seed: int, replication: int = 0) -> Recording:
     """Run one replication and keep everything that is written down."""
-    from sim.engine import simulate
-    from sim.engine.order import in_order
-    from sim.model.layout import LOG
+    from sim.engine import simulate_logged
 
-    kept = [np.empty(0, LOG)]
-    outcome = simulate(
-        program, seed=seed, replication=replication, engine=engine, log=kept.append, everything=True
+    outcome, rows = simulate_logged(
+        program, seed=seed, replication=replication, engine=engine, everything=True
     )
-    return Recording(engine, in_order(np.concatenate(kept)), outcome)
+    return Recording(engine, rows, outcome)
 
 
 def compare(first: Recording, second: Recording, program: Program) -> Parting | None:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from sim.engine import Outcome, Program, lower, simulate
+from sim.engine.order import in_order
 from sim.model.layout import TOUCH
 from sim.scenario import Scenario, parse
 
@@ -119,8 +120,7 @@ class Bench:
         pieces: list[np.ndarray] = []
         program = lower(scenario)
         outcome = self.simulate(program, 0, pieces.append)
-        rows = np.concatenate(pieces)
-        return program, outcome, rows[np.lexsort((rows["seq"], rows["customer"], rows["t"]))]
+        return program, outcome, in_order(np.concatenate(pieces))
 
     def simulate(
         self, program: Program, replication: int, log: Callable[[np.ndarray], None] | None

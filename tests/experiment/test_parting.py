@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import sim.engine
+import sim.engine.engines
 from sim.engine import lower
 from sim.experiment.parting import Recording, compare, part, record, unequal
 from sim.report.parting import parting
@@ -216,7 +216,7 @@ def test_the_command_says_that_both_engines_agree(shop):
 @pytest.fixture
 def astray(monkeypatch):
     """A compiled engine that is wrong in the last bit of one value."""
-    simulate = sim.engine.simulate
+    simulate = sim.engine.engines.simulate
 
     def wrong(program, *, engine, log, **options):
         pieces = []
@@ -228,7 +228,7 @@ def astray(monkeypatch):
         log(rows)
         return outcome
 
-    monkeypatch.setattr(sim.engine, "simulate", wrong)
+    monkeypatch.setattr(sim.engine.engines, "simulate", wrong)
 
 
 def test_the_command_shows_where_they_part(shop, astray):
