@@ -1,14 +1,13 @@
 """Campaigns: whom they reach, with what, when, and what it costs."""
 
-import copy
 import math
 
 import numpy as np
 import pytest
+from worlds import merged
 
-from sim.engine import lower, simulate
-from sim.engine.order import in_order
-from sim.model.layout import CAMPAIGNS, DAY, LOG, NEED, TOUCH
+from sim.engine import lower, simulate_logged
+from sim.model.layout import CAMPAIGNS, DAY, NEED, TOUCH
 from sim.scenario import parse
 
 TOWN = {
@@ -23,21 +22,10 @@ TOWN = {
 ORDER, MAIL, PEN = range(3)
 
 
-def merged(data, change):
-    """Mappings merge key by key."""
-    result = copy.deepcopy(data)
-    for key, value in change.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
 def run(campaign, change=None, seed=1):
     """(outcome, log) of the town with one campaign."""
     program = lower(parse(merged(TOWN, {"campaigns": {"drive": campaign}} | (change or {}))))
-    pieces = [np.zeros(0, LOG)]
-    outcome = simulate(program, seed=seed, log=pieces.append)
-    return outcome, in_order(np.concatenate(pieces))
+    return simulate_logged(program, seed=seed)
 
 
 def mailing(change=None, every="7 d", **campaign):

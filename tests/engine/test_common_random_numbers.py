@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from worlds import merged
 
-from sim.engine import lower, simulate
-from sim.engine.order import in_order
-from sim.model.layout import LOG, TOUCH
+from sim.engine import lower, simulate, simulate_logged
+from sim.model.layout import TOUCH
 from sim.scenario import parse
 
 # Nothing in it is shared: no staff, no stock, no signal.
@@ -62,20 +62,9 @@ TOWN = {
 }
 
 
-def merged(data, change):
-    """Mappings merge key by key, as strategies do."""
-    result = copy.deepcopy(data)
-    for key, value in change.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
 def run(scenario, seed=1, replication=0):
     """The event log of one replication."""
-    pieces = [np.zeros(0, LOG)]
-    simulate(lower(scenario), seed=seed, replication=replication, log=pieces.append)
-    return in_order(np.concatenate(pieces))
+    return simulate_logged(lower(scenario), seed=seed, replication=replication)[1]
 
 
 def bits(rows):
@@ -365,11 +354,9 @@ def test_another_seed_or_replication_gives_another_log(other):
 
 def test_replications_do_not_depend_on_those_before():
     program = lower(parse(TOWN))
-    pieces = []
     for replication in (0, 1):
         simulate(program, seed=1, replication=replication)
-    simulate(program, seed=1, replication=1, log=pieces.append)
-    assert bits(in_order(np.concatenate(pieces))) == bits(log_of(TOWN, replication=1))
+    assert bits(simulate_logged(program, seed=1, replication=1)[1]) == bits(log_of(TOWN, replication=1))
 
 
 # ---------------------------------------------------------------- names and units

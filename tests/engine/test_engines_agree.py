@@ -3,14 +3,13 @@
 When one of these fails, ``touchpoint agree SCENARIO`` shows where the engines part.
 """
 
-import importlib.util
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from generated import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,15 +25,6 @@ SCENARIOS = sorted(str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.y
 PROSPECTS = 1 << 31  # their ids begin here
 
 
-def _generated():
-    spec = importlib.util.spec_from_file_location("generated", Path(__file__).with_name("generated.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["generated"] = module  # dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
-
-
-examples = _generated().examples
 DEFAULT = {
     "deadline": None,
     "database": None,

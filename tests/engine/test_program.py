@@ -1,20 +1,19 @@
 """What lowering makes of a scenario: stated rates are played, and a strategy takes over from its baseline."""
 
-import copy
 import json
 import math
 
 import numpy as np
 import pytest
 from scipy import stats
+from worlds import merged
 
-from sim.engine import lower, simulate
-from sim.engine.order import in_order
+from sim.engine import lower, simulate_logged
 from sim.engine.psyche import needs_shape
 from sim.engine.reference import Reference
 from sim.engine.state import State
 from sim.errors import ScenarioError
-from sim.model.layout import LEAVING, LEFT, LOG, NEED
+from sim.model.layout import LEAVING, LEFT, NEED
 from sim.scenario import parse
 
 SHOP = {
@@ -52,15 +51,6 @@ SHOP = {
 }
 
 
-def merged(data, change):
-    """Mappings merge key by key."""
-    result = copy.deepcopy(data)
-    for key, value in change.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
 def changed(change):
     """The program of the shop written with a change."""
     return lower(parse(merged(SHOP, change)))
@@ -79,9 +69,7 @@ def strategy(tmp_path):
 
 def log_of(program, seed=1):
     """(outcome, log) of a program."""
-    pieces = [np.zeros(0, LOG)]
-    outcome = simulate(program, seed=seed, log=pieces.append)
-    return outcome, in_order(np.concatenate(pieces))
+    return simulate_logged(program, seed=seed)
 
 
 # ---------------------------------------------------------------- one numbering

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sim.engine.state
-from sim.engine import lower
+from sim.engine import lower, simulate_logged
 from sim.engine.order import in_order
 from sim.engine.reference import Reference, simulate
 from sim.model import layout
@@ -25,7 +25,6 @@ from sim.model.layout import (
     GAVE_UP,
     LEAVING,
     LEFT,
-    LOG,
     OK,
     SOLD_OUT,
     TOUCH,
@@ -139,9 +138,8 @@ BAZAAR = {
 
 def run(data, seed=1, **options):
     """(program, outcome, log) of one replication of a scenario written as a dict."""
-    program, pieces = lower(parse(data)), [np.zeros(0, LOG)]
-    outcome = simulate(program, seed=seed, log=pieces.append, **options)
-    return program, outcome, in_order(np.concatenate(pieces))
+    program = lower(parse(data))
+    return program, *simulate_logged(program, engine="reference", seed=seed, **options)
 
 
 def bits(rows):

@@ -1,13 +1,12 @@
 """What customers share: staff in one exact order, stock that is conserved, signals as last published."""
 
-import copy
 import heapq
 
 import numpy as np
 import pytest
+from worlds import merged
 
-from sim.engine import lower, simulate
-from sim.engine.order import in_order
+from sim.engine import lower, simulate, simulate_logged
 from sim.engine.reference import Reference
 from sim.model.layout import CLOSED, FAILED, GAVE_UP, LOG, OK, SOLD_OUT
 from sim.scenario import parse
@@ -24,15 +23,6 @@ DESK = {
 FIRST = 1 << 30  # id of the first newcomer
 
 
-def merged(data, change):
-    """Mappings merge key by key."""
-    result = copy.deepcopy(data)
-    for key, value in change.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
 def random_times(n, days, seed=1):
     """Arrivals on random ticks: many tie."""
     ticks = np.random.RandomState(seed).randint(0, int(days / TICK), n)
@@ -45,9 +35,9 @@ def desk(tmp_path):
 
     def run(times, change=None, log=True):
         program = lower(parse(entering(tmp_path, times, change), folder=tmp_path))
-        pieces = [np.zeros(0, LOG)]
-        outcome = simulate(program, seed=1, log=pieces.append if log else None)
-        rows = in_order(np.concatenate(pieces))
+        if not log:
+            return simulate(program, seed=1), np.zeros(0, LOG)
+        outcome, rows = simulate_logged(program, seed=1)
         return outcome, rows[rows["touchpoint"] >= 0]
 
     return run
@@ -245,9 +235,7 @@ TIES = {
 
 def tied(change=None, seed=1):
     """The log of six customers who do everything at the same times."""
-    pieces = [np.zeros(0, LOG)]
-    simulate(lower(parse(merged(TIES, change or {}))), seed=seed, log=pieces.append)
-    return in_order(np.concatenate(pieces))
+    return simulate_logged(lower(parse(merged(TIES, change or {}))), seed=seed)[1]
 
 
 def test_at_equal_times_customers_queue_in_the_order_of_their_numbers():
@@ -280,9 +268,7 @@ def test_occasions_of_busy_customers_wait_for_the_end_of_the_touch():
     staff = {"pool": "clerk", "service": "2 d", "patience": None}
     data = merged(TIES, change | {"touchpoints": {"desk": {"staff": staff}}})
     data["journeys"]["bill"]["steps"] = {"desk": {"next": "end"}}
-    pieces = []
-    simulate(lower(parse(data)), seed=1, log=pieces.append)
-    log = in_order(np.concatenate(pieces))
+    log = simulate_logged(lower(parse(data)), seed=1)[1]
     assert log["t"].tolist() == [3, 5, 7, 9]
     assert log["index"].tolist() == [0, 1, 2, 3]
 
@@ -397,10 +383,10 @@ SQUARE = {
 
 def square(change=None, seed=1):
     """(published rows by signal, log, outcome) of the square."""
-    program, pieces = lower(parse(merged(SQUARE, change or {}))), [np.zeros(0, LOG)]
-    outcome = simulate(program, seed=seed, log=pieces.append)
+    program = lower(parse(merged(SQUARE, change or {})))
+    outcome, log = simulate_logged(program, seed=seed)
     rows = {name: outcome.signals[outcome.signals.signal == k] for k, name in enumerate(program.signal_names)}
-    return rows, in_order(np.concatenate(pieces)), outcome
+    return rows, log, outcome
 
 
 ORDER, LOOK, REVIEW = range(3)

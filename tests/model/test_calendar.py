@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.engine import lower, simulate
+from sim.engine import lower, simulate_logged
 from sim.engine.calendars import calendar_arrays
-from sim.engine.order import in_order
 from sim.engine.state import State
 from sim.model.calendar import clock_time, is_open, profile_time
-from sim.model.layout import LOG
 from sim.scenario import parse
 
 SHOP = {
@@ -124,9 +122,7 @@ def test_a_slot_is_open_from_its_start_until_before_its_end(made):
 # ---------------------------------------------------------------- needs
 def needs(change=None, seed=1):
     """Times of the needs of everybody."""
-    pieces = [np.zeros(0, LOG)]
-    simulate(lower(parse(SHOP | (change or {}))), seed=seed, log=pieces.append)
-    return in_order(np.concatenate(pieces))["t"]
+    return simulate_logged(lower(parse(SHOP | (change or {}))), seed=seed)[1]["t"]
 
 
 def hour_of_the_week(t):

@@ -6,10 +6,9 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sim.engine import lower, simulate
-from sim.engine.order import in_order
+from sim.engine import lower, simulate_logged
 from sim.engine.state import State
-from sim.model.layout import CAMPAIGNS, LOG, NEED, NOBODY
+from sim.model.layout import CAMPAIGNS, NEED, NOBODY
 from sim.model.pending import NO_VISITS, drop_all, free_node, hand_over, insert, new_node, pop_first
 from sim.model.world import FREE, USED
 from sim.scenario import parse
@@ -193,9 +192,7 @@ GIFTS = {
 
 
 def test_two_gifts_at_one_touchpoint_are_both_handed_over():
-    pieces = [np.zeros(0, LOG)]
-    outcome = simulate(lower(parse(GIFTS)), seed=1, log=pieces.append)
-    log = in_order(np.concatenate(pieces))
+    outcome, log = simulate_logged(lower(parse(GIFTS)), seed=1)
     came = list(dict.fromkeys(log["customer"][log["stream"] == NEED].tolist()))
     assert len(came) == 30
     for stream in (CAMPAIGNS, CAMPAIGNS + 1):

@@ -1,21 +1,18 @@
 """What one touch does: each step moves what it should, in the right direction."""
 
-import copy
-import functools
-import json
 import math
 
 import numpy as np
 import pytest
+import worlds
 from hypothesis import given
 from hypothesis import strategies as st
+from worlds import merged
 
-from sim.engine import lower, simulate
-from sim.engine.order import in_order
-from sim.engine.state import State
+from sim.engine import lower, simulate, simulate_logged
 from sim.errors import ScenarioError
 from sim.model.feelings import emotion, goodwill
-from sim.model.layout import DAY, FAILED, FIRST_VISIT, GAVE_UP, LOG, NEED, NOBODY, OK, SOLD_OUT
+from sim.model.layout import DAY, FAILED, FIRST_VISIT, GAVE_UP, NEED, NOBODY, OK, SOLD_OUT
 from sim.model.touch import appraise, buffer, perceive, touch
 from sim.scenario import parse
 
@@ -42,29 +39,12 @@ CAFE = {
 }
 
 
-@functools.cache
-def lowered(text):
-    """The program of a scenario written as text."""
-    return lower(parse(json.loads(text)))
-
-
-def merged(data, change):
-    """Mappings merge key by key."""
-    result = copy.deepcopy(data)
-    for key, value in change.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
-class Guest:
+class Guest(worlds.Guest):
     """One customer of the cafe, who can be touched at will."""
 
     def __init__(self, cup=None, **change):
-        self.program = lowered(json.dumps(merged(CAFE, change | {"touchpoints": {"cup": cup or {}}})))
-        self.state = State(self.program, 1, 0, None, False)
-        self.w, self.p = self.state.world, self.state["people"][0]
-        self.q, self.cup = self.state["psyche"][0], self.state["touchpoints"][0]
+        super().__init__(merged(CAFE, change | {"touchpoints": {"cup": cup or {}}}))
+        self.cup = self.state["touchpoints"][0]
         self.visits = 0
 
     def touch(self, outcome=OK, t=0.0, wait=0.0):
@@ -346,9 +326,7 @@ def test_steps_at_one_touchpoint_have_luck_of_their_own():
 # ---------------------------------------------------------------- luck and money, in a run
 def log_of(change=None, seed=1):
     """The event log of the cafe."""
-    pieces = [np.zeros(0, LOG)]
-    simulate(lower(parse(merged(CAFE, change or {}))), seed=seed, log=pieces.append)
-    return in_order(np.concatenate(pieces))
+    return simulate_logged(lower(parse(merged(CAFE, change or {}))), seed=seed)[1]
 
 
 @pytest.mark.parametrize("chance", [0.05, 0.5])

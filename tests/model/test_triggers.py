@@ -1,17 +1,14 @@
 """Scarcity, social proof and reciprocity lift a decision, wear, and are named where they turn it."""
 
-import copy
-import functools
-import json
 import math
 
 import numpy as np
 import pytest
+import worlds
+from worlds import merged
 
-from sim.engine import lower, simulate
-from sim.engine.order import in_order
-from sim.engine.state import State
-from sim.model.layout import FAILED, FIRST_VISIT, LOG, NEED, NOBODY, OK, TOUCH
+from sim.engine import lower, simulate_logged
+from sim.model.layout import FAILED, FIRST_VISIT, NEED, NOBODY, OK, TOUCH
 from sim.model.touch import touch
 from sim.model.triggers import lift, receive, remember
 from sim.scenario import parse
@@ -38,30 +35,11 @@ SHOP = {
 }
 
 
-@functools.cache
-def lowered(text):
-    """The program of a scenario written as text."""
-    return lower(parse(json.loads(text)))
-
-
-def merged(data, change):
-    """Mappings merge key by key."""
-    result = copy.deepcopy(data)
-    for key, value in change.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
-class Guest:
+class Guest(worlds.Guest):
     """A customer of the shop, whose cup has one trigger."""
 
     def __init__(self, trigger, **change):
-        data = merged(SHOP, change | {"touchpoints": {"cup": {"triggers": {"it": trigger}}}})
-        self.program = lowered(json.dumps(data))
-        self.state = State(self.program, 1, 0, None, False)
-        self.w, self.p = self.state.world, self.state["people"][0]
-        self.q = self.state["psyche"][0]
+        super().__init__(merged(SHOP, change | {"touchpoints": {"cup": {"triggers": {"it": trigger}}}}))
 
     def touch(self, outcome=OK):
         """One touch of the cup."""
@@ -227,9 +205,7 @@ def decisions(trigger, on="start", **change):
         "touchpoints": {"cup": {"triggers": {"it": trigger | {"on": on}}}},
         "journeys": {"visit": {"starts_on": {"need": {"usually": 0.5 if on == "start" else 1}}}},
     }
-    pieces = [np.zeros(0, LOG)]
-    simulate(lower(parse(merged(SHOP, merged(data, change)))), seed=1, log=pieces.append)
-    return in_order(np.concatenate(pieces))
+    return simulate_logged(lower(parse(merged(SHOP, merged(data, change)))), seed=1)[1]
 
 
 def reached(rows, touchpoint):
