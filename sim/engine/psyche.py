@@ -32,6 +32,13 @@ _SAME = (
     "obligation_scale", "obligation_discharge", "gift_habit_gain", "scarcity_worn", "review_half", "review_neutral",
     "review_noise", "bad_news", "popularity_half", "goodwill_half_life", "obligation_half_life",
     "gift_habit_half_life", "scarcity_half_life", "scarcity_deadline",
+    # a touch, memory and trust
+    # triggers and context
+    # price, contact, programme
+    "grievance_half_life", "pressure_half_life",
+    # campaigns and winning back
+    # answers and listening
+    # friends
 )  # fmt: skip
 _BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}
 

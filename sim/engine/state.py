@@ -174,7 +174,7 @@ class State:
 
 def new_faded() -> np.ndarray:
     """No decay has been looked at yet."""
-    faded = np.zeros(EMOTIONS + 4, FADED).view(np.recarray)
+    faded = np.zeros(EMOTIONS + 6, FADED).view(np.recarray)
     faded.days = math.nan
     return faded
 

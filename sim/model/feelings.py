@@ -11,7 +11,9 @@ from sim._jit import njit
 from sim.model.layout import EMOTIONS
 
 LN2 = math.log(2.0)
-_GOODWILL, _OBLIGATION, _GIFT_HABIT, _SCARCE_SEEN = EMOTIONS + np.arange(4)  # places in World.faded
+_GOODWILL, _OBLIGATION, _GIFT_HABIT, _SCARCE_SEEN, _GRIEVANCE, _PRESSURE = EMOTIONS + np.arange(
+    6
+)  # in World.faded
 
 
 @njit(forceinline=True)
@@ -69,6 +71,18 @@ def scarce_seen(w, p, t):
 
 
 @njit
+def grievance(w, p, t):
+    """What failures that nobody made good have left behind, 0..1, at time t."""
+    return left_of(w, np.float64(p.grievance), _GRIEVANCE, w.psyche[0].grievance_half_life, t - p.t_feel)
+
+
+@njit
+def pressure(w, p, t):
+    """Messages met lately (a decaying count), at time t."""
+    return left_of(w, np.float64(p.pressure), _PRESSURE, w.psyche[0].pressure_half_life, t - p.t_feel)
+
+
+@njit
 def settle(w, p, t):
     """Carry every decaying state to time t: called only when a non-zero impulse lands."""
     if t == p.t_feel:
@@ -78,6 +92,7 @@ def settle(w, p, t):
             p.emotion[k] = emotion(w, p, k, t)
     p.goodwill, p.obligation = goodwill(w, p, t), obligation(w, p, t)
     p.gift_habit, p.scarce_seen = gift_habit(w, p, t), scarce_seen(w, p, t)
+    p.grievance, p.pressure = grievance(w, p, t), pressure(w, p, t)
     p.t_feel = t
 
 

@@ -42,6 +42,8 @@ PERSON = np.dtype(
         ("reason", "u1"),
         ("founding", "u1"),  # was a customer before day 0
         ("last_gift", "i2"),  # trigger of the last gift (-1: none)
+        ("answer", "u1"),  # last answer to a survey, 1 more than its score (0: never answered)
+        ("opted_out", "u1"),  # wants no messages
         # feelings and beliefs
         ("emotion", "f4", (EMOTIONS,)),
         ("goodwill", "f4"),
@@ -53,6 +55,11 @@ PERSON = np.dtype(
         ("obligation", "f4"),
         ("gift_habit", "f4"),  # how expected a gift has become
         ("scarce_seen", "f4"),  # scarcity cues met lately
+        ("peak", "f4"),  # strongest valence of the episode at hand
+        ("satisfied_before", "f4"),  # satisfaction when the episode began
+        ("grievance", "f4"),  # failures not made good, 0..1
+        ("pressure", "f4"),  # messages met lately
+        ("reference", "f4"),  # price that seems right, as a multiple of today's
         # traits
         ("need_gap", "f4"),  # mean days between needs (inf: never)
         ("leave", "f4"),  # per day, or per renewal, or per visit
@@ -67,7 +74,10 @@ PERSON = np.dtype(
         ("values", "f4"),
         ("alternatives", "f4"),
         ("switching_cost", "f4"),  # currency
+        ("willing", "f4"),  # to buy at all, logits
         ("recent", "u2", (RECENT,)),  # ring of the days of the last orders: campaigns.day_number
+        ("lives", "u1"),  # returns after having left
+        ("referred", "u1"),  # came on a friend's word
     ],
     align=True,
 )
@@ -298,6 +308,13 @@ PSYCHE = np.dtype(
             "obligation_half_life", "obligation_scale", "obligation_discharge", "gift_habit_half_life",
             "gift_habit_gain", "scarcity_half_life", "scarcity_worn", "scarcity_deadline", "review_half",
             "review_neutral", "review_noise", "bad_news", "popularity_half", "expectation", "normative",
+            # a touch, memory and trust
+            # triggers and context
+            # price, contact, programme
+            "grievance_half_life", "pressure_half_life",
+            # campaigns and winning back
+            # answers and listening
+            # friends
         )
     ]
     + [("leaving", "f8", (6,)), ("buying", "f8", (6,)), ("advocacy", "f8", (6,))],
@@ -345,6 +362,14 @@ DAILY = (
     "reconsidered",  # moments at which the customer could have left
     "active_from",  # customers whose "bought within" window begins (difference array)
     "active_until",
+    "joined",  # members of a loyalty programme
+    "redeemed",  # rewards
+    "opted_out",  # of messages
+    "returned",  # who had left
+    "told",  # friends spoken to
+    "referred",  # customers who came on a friend's word
+    "asked",  # for an answer
+    "answered",
 )
 DAY = {name: np.int64(k) for k, name in enumerate(DAILY)}
 MILLION = 1_000_000.0

@@ -30,7 +30,7 @@ CHANGING = (
     "tally",  # i8[len(TALLY)]
     "ask",  # ASK[1]: what the customer just asked of the engine
     "key",  # u8[1]: of the run
-    "faded",  # FADED[EMOTIONS + 4]: see feelings.left_of
+    "faded",  # FADED[EMOTIONS + 6]: see feelings.left_of
 )
 FIELDS = STATIC + CHANGING
 

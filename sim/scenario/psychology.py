@@ -194,6 +194,24 @@ class Psychology(Record):
         0.3, "0.05 .. 1", "Orders per customer and window at which half the pull is reached."
     )
 
+    # ------------------------------------------------------------ a touch, memory and trust
+    grievance_half_life: HalfLife = _assumed(
+        30.0, "10 d .. 90 d", "Half-life of a failure that nobody makes good, in days."
+    )
+
+    # ------------------------------------------------------------ triggers and context
+
+    # ------------------------------------------------------------ price, contact, programme
+    pressure_half_life: HalfLife = _assumed(7.0, "2 d .. 30 d", "Half-life of messages met, in days.")
+
+    # ------------------------------------------------------------ campaigns and winning back
+
+    # ------------------------------------------------------------ answers and listening
+
+    # ------------------------------------------------------------ friends
+
+    # ------------------------------------------------------------ weights
+
     weigh_leaving: WeighLeaving = declared(
         "Weights of the index that keeps people from leaving.", WeighLeaving
     )
