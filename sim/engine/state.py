@@ -14,6 +14,7 @@ from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
 from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
+from sim.model.places import shifts
 from sim.model.signals import publish
 from sim.model.world import (
     CAPPED,
@@ -205,6 +206,7 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
     bins = max(1, *(int(p.static["signals"]["bins"].max()) for p in programs))
     return {
         "people": people,
+        "shift": shifts(people.id),
         "pool": new_pool(len(people) // 4 + _SPARE_NODES),
         "picked": np.full((len(people), len(program.campaigns)), -np.inf),
         "spent": np.zeros((campaigns, 4), np.int64),

@@ -14,6 +14,7 @@ whether first renewals are spread, whether newcomers enter with a need, start of
 
 CHANGING = (
     "people",  # PERSON[customers]
+    "shift",  # i8[64]: an id less its place in people, see places.place_of
     "pool",  # PENDING[nodes]
     "picked",  # f8[customers, campaigns]: time of the last pick
     "spent",  # i8[campaigns, 4]: cents in this budget period, picks, cents in all, number of the period
