@@ -25,6 +25,7 @@ TRAITS = {
     "social_proof": ("", "trait: susceptibility to social proof"),
     "reciprocity": ("", "trait: susceptibility to reciprocity"),
     "price_sensitivity": ("", "trait: weight of prices, 1 on average"),
+    "willing": ("logits", "trait: willingness to buy, 0 on average"),
     "privacy_concern": ("0..1", "trait: how much personal messages intrude"),
     "values": ("0..1", "trait: fit between own values and the brand's"),
     "alternatives": ("0..1", "trait: how easily another supplier is found"),
@@ -60,6 +61,7 @@ COUNTED = {
     "gifts": ("", "gifts handed over"),
     "messages": ("", "messages received"),
     "reconsidered": ("", "moments at which a customer could have left"),
+    "opted_out": ("customers", "opted out of messages"),
 }
 
 COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
@@ -113,6 +115,8 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "affective": ("0..1", "affective commitment at the end"),
         "normative": ("0..1", "normative commitment at the end"),
         "obligation": ("0..1", "felt obligation at the end"),
+        "reference": ("multiple of today's", "price that seems right, at the end"),
+        "opted_out": ("", "1: has opted out of messages"),
     },
     "daily": {
         **_REPLICATION,

@@ -48,6 +48,8 @@ def fact(w, p, k, t):
 def in_audience(w, c, p, t):
     """Whether customer p may be picked. Who has left without a word is still in the books."""
     campaign = w.campaigns[c]
+    if p.opted_out and not campaign.gift:
+        return False
     gone = p.status == LEFT and w.segments[p.segment].leaves_by != BY_RENEWAL
     if p.status != CUSTOMER and not gone:
         return False

@@ -203,7 +203,7 @@ TOUCHPOINT = np.dtype(
         ("price", "f8"),  # currency
         ("margin", "f8"),
         ("discount", "f8"),
-        ("usual_discount", "f8"),  # the baseline's, which `usually` already knows
+        ("relative_price", "f8"),  # discount included, as a multiple of the baseline's, which `usually` knows
         ("pool", "i2"),
         ("stock", "i2"),
         ("writes", "i2"),  # reviews signal
@@ -311,6 +311,8 @@ PSYCHE = np.dtype(
             # a touch, memory and trust
             # triggers and context
             # price, contact, programme
+            "price_weight", "price_reference", "price_loss", "reference_rate", "contact_fatigue",
+            "pressure_free", "pressure_half", "worn_message", "opts_out",
             "grievance_half_life", "pressure_half_life",
             # campaigns and winning back
             # answers and listening

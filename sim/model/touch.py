@@ -11,10 +11,12 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model import layout, pending
+from sim.model.contact import fatigue, is_message
 from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, stir, sway, upset
 from sim.model.keys import uniform
-from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
+from sim.model.layout import FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
+from sim.model.prices import get_used_to
 from sim.model.record import (
     ONE,
     count,
@@ -133,6 +135,7 @@ def _commit(w, p, tp, t):
 def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait):
     """All that is felt and believed at a touch; (perceived, valence)."""
     severity = tp.severity[outcome]
+    quality -= fatigue(w, p, t, stream, np.int64(place.touchpoint))
     perceived, intrusion = perceive(w, p, tp, t, quality, severity, wait)
     softened = buffer(w, p, t, severity)
     valence, d = appraise(w, p, perceived, softened)
@@ -176,17 +179,14 @@ def sell(w, p, tp, t):
     p.t_order = t
     p.recent[p.n_order % RECENT] = day_number(w, t)
     give_back(w, p, t)
+    get_used_to(w, p, tp)
     return revenue
 
 
 @njit(forceinline=True)
 def cost_of(w, stream, touchpoint):
     """What a touch costs the brand, in cents; a message was paid for when it was sent."""
-    if stream >= CAMPAIGNS:
-        campaign = w.campaigns[stream - CAMPAIGNS]
-        if not campaign.gift and campaign.touchpoint == touchpoint:
-            return np.int64(0)
-    return np.int64(w.touchpoints[touchpoint].cost)
+    return np.int64(0) if is_message(w, stream, touchpoint) else np.int64(w.touchpoints[touchpoint].cost)
 
 
 @njit
