@@ -55,12 +55,14 @@ COUNTED = {
     ),
     "revenue": ("currency", "revenue"),
     "margin": ("currency", "revenue times margin"),
-    "cost": ("currency", "cost of touches, gifts and messages"),
+    "cost": ("currency", "cost of touches, gifts, messages, cards and rewards"),
     "valence": ("", "sum over the touches of how good each felt (-1..1)"),
     "reviews": ("", "reviews written"),
     "gifts": ("", "gifts handed over"),
     "messages": ("", "messages received"),
     "reconsidered": ("", "moments at which a customer could have left"),
+    "joined": ("customers", "joined a loyalty programme"),
+    "redeemed": ("", "rewards redeemed"),
     "opted_out": ("customers", "opted out of messages"),
 }
 
@@ -152,5 +154,13 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "picked": ("customers", "times a customer was picked"),
         "given": ("", "gifts handed over or messages sent"),
         "spent": ("currency", "spent, without setting up"),
+    },
+    "members": {
+        **_WHO_WHEN,
+        "programme": ("", "the loyalty programme"),
+        "joined": ("d", "when the customer joined, negative in the warm-up"),
+        "points": ("", "points on the card at the end"),
+        "earned": ("", "points earned in the membership year at the end or in the one before, whichever is more"),
+        "tier": ("", "the tier at the end; empty: none"),
     },
 }

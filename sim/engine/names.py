@@ -25,6 +25,7 @@ class Names:
     triggers: tuple[str, ...]
     steps: tuple[str, ...]
     campaigns: tuple[str, ...]
+    programmes: tuple[str, ...]
     emotions: tuple[str, ...]
     place: dict[str, dict[str, int]] = field(repr=False, compare=False)
 
@@ -82,6 +83,7 @@ _KINDS = {
     "triggers": trigger_names,
     "steps": step_names,
     "campaigns": lambda s: s.campaigns,
+    "programmes": lambda s: s.loyalty,
     "emotions": lambda s: s.psychology.emotions,
 }
 

@@ -13,6 +13,7 @@ import numpy as np
 from sim.engine import psyche
 from sim.engine.calendars import calendar_arrays, weekly_hours
 from sim.engine.names import Names, collect
+from sim.engine.programmes import programme_rows
 from sim.engine.rows import STAGES, Rows, cents, empty
 from sim.errors import Problem, RunError, ScenarioError
 from sim.model import layout
@@ -138,6 +139,11 @@ class Program:
         return self.names.campaigns
 
     @property
+    def programme_names(self) -> tuple[str, ...]:
+        """Loyalty programmes, by number."""
+        return self.names.programmes
+
+    @property
     def emotion_names(self) -> tuple[str, ...]:
         """Emotions, by number."""
         return self.names.emotions
@@ -200,7 +206,9 @@ def lower(scenario: Scenario) -> Program:
 def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program | None) -> Program:
     """One scenario; ``before`` is its baseline's program, None for the baseline itself."""
     samplers = Samplers()
-    static = Rows(scenario, names, samplers).arrays()
+    rows = Rows(scenario, names, samplers)
+    loyalty = programme_rows(rows)
+    static = rows.arrays() | loyalty
     start = _warm_up_start(baseline)
     sites = count_sites(scenario)
     warm = before if before and before.start < 0.0 else None
@@ -227,7 +235,9 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
         start=start,
         horizon=scenario.horizon,
         wage_per_day=_wages(scenario) * sites,
-        fixed_cost=sum(cents(c.costs.setup) for c in scenario.campaigns.values()),
+        fixed_cost=sum(
+            cents(x.costs.setup) for x in (*scenario.campaigns.values(), *scenario.loyalty.values())
+        ),
         warm=warm,
     )
 

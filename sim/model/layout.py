@@ -296,6 +296,45 @@ CAMPAIGN = np.dtype(
     align=True,
 )
 
+PROGRAMME = np.dtype(
+    [
+        ("runs", "i4"),  # not a programme of the baseline that a strategy has dropped
+        ("joins_at", "i2"),
+        ("chance", "f8"),  # of joining
+        ("join", "i8"),  # purpose of the uniform that decides it
+        ("earns", "f8"),  # points
+        ("per_currency", "i4"),  # for every unit paid, not for every order
+        ("head_start", "f8"),
+        ("at", "f8"),  # points that a reward takes; inf: there is none
+        ("worth", "f8"),  # currency
+        ("worth_cents", "i8"),
+        ("cost", "i8"),  # cents
+        ("feels", "i4"),  # FEEL rows feels:feels_end
+        ("feels_end", "i4"),
+        ("lasts", "f8"),  # days that points keep without a purchase
+        ("pull", "f8"),
+        ("per_member", "i8"),  # cents
+        ("tiers", "i4"),  # TIER rows tiers:tiers_end, rising
+        ("tiers_end", "i4"),
+    ],
+    align=True,
+)
+TIER = np.dtype([("at", "f8"), ("times", "f8"), ("priority", "i8"), ("worth", "f8")], align=True)
+
+# a customer's card of a loyalty programme
+CARD = np.dtype(
+    [
+        ("points", "f8"),  # as of the last purchase
+        ("bought", "f8"),  # when that was; the joining counts as one
+        ("joined", "f8"),
+        ("earned", "f8"),  # in membership year `year`
+        ("earned_before", "f8"),  # in the year before it
+        ("year", "i4"),
+        ("member", "i4"),
+    ],
+    align=True,
+)
+
 PSYCHE = np.dtype(
     [
         (name, "f8")

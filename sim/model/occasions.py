@@ -38,6 +38,7 @@ from sim.model.layout import (
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
 from sim.model.prices import price_pull
+from sim.model.programme import goal_pull, served_with
 from sim.model.record import ONE, count, millionths, new_row, wants_row
 from sim.model.touch import draw, drawn, touch
 from sim.model.triggers import meet, total_lift
@@ -208,6 +209,8 @@ def _choice(w, p, t, stream, first, usually):
     logit += np.float64(p.willing) + price_pull(w, p, tp)
     if stream >= CAMPAIGNS:
         logit -= worn(w, p, t)
+    elif stream == NEED and w.cards.shape[1] > 0:
+        logit += goal_pull(w, p, t)
     lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_START, t)
     owed = obligation(w, p, t)
     if owed > lifted:
@@ -409,6 +412,8 @@ def asks(w, p, t, stream, index, visits, step, chance, trigger):
     p.asking = new_node(w, t, stream, index, visits, step, chance, trigger, NOBODY)
     ask = w.ask[0]
     ask.pool, ask.stock, ask.priority = tp.pool, tp.stock, tp.priority
+    if w.cards.shape[1] > 0:
+        ask.priority = served_with(w, p, t, np.int64(tp.priority))
     ask.service, ask.closed = 0.0, 0
     if tp.pool >= 0:
         ask.closed = 0 if is_open(w, tp.opens, t) else 1

@@ -17,6 +17,7 @@ from sim.model.keys import uniform
 from sim.model.layout import FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
 from sim.model.prices import get_used_to
+from sim.model.programme import join, use_cards
 from sim.model.record import (
     ONE,
     count,
@@ -159,6 +160,12 @@ def price_of(p, tp):
 
 
 @njit(forceinline=True)
+def goods_of(p, tp):
+    """What the goods of an order cost the brand, in cents; a discount makes them no cheaper."""
+    return int(round(round(100.0 * listed(p, tp)) * (1.0 - tp.margin)))
+
+
+@njit(forceinline=True)
 def listed(p, tp):
     """The price before any discount, in currency."""
     return np.float64(p.spend) if tp.price_kind == OWN_SPEND else tp.price
@@ -173,8 +180,7 @@ def sell(w, p, tp, t):
     if p.n_order > 1 or p.founding:
         count(w, p, t, _REPEATS, ONE)
     count(w, p, t, _REVENUE, revenue)
-    goods = int(round(round(100.0 * listed(p, tp)) * (1.0 - tp.margin)))  # a discount makes them no cheaper
-    count(w, p, t, _MARGIN, revenue - goods)
+    count(w, p, t, _MARGIN, revenue - goods_of(p, tp))
     count_active(w, p, t)
     p.t_order = t
     p.recent[p.n_order % RECENT] = day_number(w, t)
@@ -219,15 +225,20 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         perceived, valence = experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
         after = mood(w, p, t)
     p.n_touch += 1
-    revenue, order = np.int64(0), np.int64(0)
+    revenue, order, cards = np.int64(0), np.int64(0), np.int64(0)
+    if w.cards.shape[1] > 0 and outcome == OK:
+        cards = join(w, p, t, touchpoint)
     if tp.price_kind != layout.NO_PRICE and (outcome == OK or (outcome == FAILED and tp.still_sells)):
         revenue = sell(w, p, tp, t)
         order = np.int64(p.n_order)
+        if w.cards.shape[1] > 0:
+            revenue, rewards = use_cards(w, p, t, stream, index, visit, revenue, goods_of(p, tp))
+            cards += rewards
     if tp.counted >= 0 and outcome == OK:
         w.counted[p.site, tp.counted, 0] += 1
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place.purpose[_STARS])
-    cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)
+    cost = cards + (cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0))
     count(w, p, t, _COST, cost)
     if outcome <= FAILED:
         pending.hand_over(w, p, touchpoint, t)

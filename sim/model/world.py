@@ -6,7 +6,7 @@ from sim.model.bundle import Bundle
 
 STATIC = (
     "streams", "steps", "edges", "pulls", "touchpoints", "feels", "triggers", "emotions", "segments",
-    "signals", "campaigns", "site_size", "samplers", "knots", "calendar_at", "calendar_sum", "calendar_start",
+    "signals", "campaigns", "programmes", "tiers", "site_size", "samplers", "knots", "calendar_at", "calendar_sum", "calendar_start",
     "calendar_hint", "calendar_offset", "psyche", "times",
 )  # fmt: skip
 """The program's arrays; ``times`` holds (horizon, weekday of day 0, active_within, renewal period,
@@ -18,6 +18,8 @@ CHANGING = (
     "pool",  # PENDING[nodes]
     "picked",  # f8[customers, campaigns]: time of the last pick
     "spent",  # i8[campaigns, 4]: cents in this budget period, picks, cents in all, number of the period
+    "cards",  # CARD[customers, programmes]
+    "books",  # i8[programmes, programme.BOOKS]
     "handed",  # i8[campaigns]: gifts handed over
     "published",  # f8[sites, signals]: what everybody sees
     "published_count",  # f8[sites, signals]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from sim.scenario.assumptions import Assumption, assumption
@@ -26,6 +27,7 @@ _NAMED = (
     "touchpoints",
     "journeys",
     "campaigns",
+    "loyalty",
     "windows",
 )
 
@@ -42,6 +44,7 @@ def check(scenario: Scenario) -> list[Finding]:
         _contract,
         _entry,
         _emotions,
+        _loyalty,
         references,
     )
     found = [finding for rule in rules for finding in rule(scenario)]
@@ -247,6 +250,18 @@ def _entry(scenario: Scenario) -> Iterator[Finding]:
     occasions = [journey.occasion for journey in scenario.journeys.values()]
     if scenario.enters and scenario.enters.stream and "entry" not in occasions:
         yield Finding(("enters", "stream"), "no journey starts on entry, so visitors would do nothing", True)
+
+
+# ---------------------------------------------------------------- loyalty programmes
+def _loyalty(scenario: Scenario) -> Iterator[Finding]:
+    """Tiers rise from one to the next."""
+    for name, programme in scenario.loyalty.items():
+        yield from _plain(("loyalty", name, "tiers"), programme.tiers)
+        for below, above in pairwise(programme.tiers):
+            least = programme.tiers[below].at
+            if programme.tiers[above].at <= least:
+                path = ("loyalty", name, "tiers", above, "at")
+                yield Finding(path, f"expected more than the {least:g} of '{below}' before it; tiers rise")
 
 
 # ---------------------------------------------------------------- assumptions

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sim.scenario.campaigns import Campaign
 from sim.scenario.journeys import END, LEAVE, Journey, Step
+from sim.scenario.loyalty import Programme
 from sim.scenario.schema import Scenario
 from sim.scenario.touchpoints import Touchpoint, Trigger
 from sim.scenario.wrong import choice, shown
@@ -35,6 +36,8 @@ def references(scenario: Scenario) -> Iterator[Finding]:
         yield from _of_journey(scenario, journey, ("journeys", name))
     for name, campaign in scenario.campaigns.items():
         yield from _of_campaign(scenario, campaign, ("campaigns", name))
+    for name, programme in scenario.loyalty.items():
+        yield from _of_programme(scenario, programme, ("loyalty", name))
     stream = scenario.enters.stream if scenario.enters else None
     if stream:
         yield from refer(("enters", "stream", "when"), stream.when, "a calendar", scenario.calendars)
@@ -126,3 +129,10 @@ def _of_campaign(scenario: Scenario, campaign: Campaign, path: tuple[str, ...]) 
     segment = campaign.picks.audience.segment
     for name in segment.is_ if segment else ():
         yield from refer((*path, "picks", "from", "segment", "is"), name, "a segment", scenario.segments)
+
+
+def _of_programme(scenario: Scenario, programme: Programme, path: tuple[str, ...]) -> Iterator[Finding]:
+    yield from refer((*path, "joins", "at"), programme.joins.at, "a touchpoint", scenario.touchpoints)
+    for emotion in programme.reward.feels if programme.reward else ():
+        place = (*path, "reward", "feels", emotion)
+        yield from refer(place, emotion, "an emotion", scenario.psychology.emotions, key=True)

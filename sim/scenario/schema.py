@@ -11,6 +11,7 @@ from sim.scenario.assumptions import Assumption, AssumptionType
 from sim.scenario.campaigns import Campaign
 from sim.scenario.columns import read_column
 from sim.scenario.journeys import Journey
+from sim.scenario.loyalty import Programme
 from sim.scenario.nodes import Node, Origin
 from sim.scenario.psychology import Psychology, PsychologySetting
 from sim.scenario.quantities import Duration, Money, Period, PositiveDuration, Rate, Share
@@ -138,6 +139,7 @@ class Scenario(Record):
     touchpoints: dict[str, Touchpoint] = declared("Touchpoints by name.", dict)
     journeys: dict[str, Journey] = declared("Journeys by name.", dict)
     campaigns: dict[str, Campaign] = declared("Campaigns by name.", dict)
+    loyalty: dict[str, Programme] = declared("Loyalty programmes by name.", dict)
     psychology: PsychologySetting = declared(
         "How feelings move and are moved; off switches it off.", Psychology
     )

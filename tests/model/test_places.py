@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim.model.places import place_of
-from tests.helpers.worlds import Guest
+from worlds import Guest
 
 _NEEDS = {"needs": {"mean": "1 per d"}, "leaves": {"mean": "10 % per year"}}
 
