@@ -160,7 +160,10 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "programme": ("", "the loyalty programme"),
         "joined": ("d", "when the customer joined, negative in the warm-up"),
         "points": ("", "points on the card at the end"),
-        "earned": ("", "points earned in the membership year at the end or in the one before, whichever is more"),
+        "earned": (
+            "",
+            "points earned in the membership year at the end or in the one before, whichever is more",
+        ),
         "tier": ("", "the tier at the end; empty: none"),
     },
 }

@@ -134,7 +134,10 @@ def customers(outcome: Any, program: Any) -> pa.Table:
         "orders": people["n_order"],
         "touches": people["n_touch"],
         "last_order": _finite(people["t_order"], people["n_order"] > 0),
-        **{name: people[name] for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation", "reference")},
+        **{
+            name: people[name]
+            for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation", "reference")
+        },
         "opted_out": people["opted_out"],
         "need_gap": _finite(people["need_gap"]),
     }

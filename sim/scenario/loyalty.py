@@ -45,7 +45,9 @@ class Reward(Record):
     worth: Money = declared(
         "What it is worth to the customer, and by how much it lowers the price of that order, in currency."
     )
-    cost: Money = declared("What it costs the brand, in place of the goods that it pays for, in currency.", 0.0)
+    cost: Money = declared(
+        "What it costs the brand, in place of the goods that it pays for, in currency.", 0.0
+    )
     feels: Feels = declared("Emotional impulses of getting it, each -1..1.", dict)
 
 

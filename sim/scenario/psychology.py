@@ -225,7 +225,9 @@ class Psychology(Record):
         3.0, "1 .. 10", "Messages beyond these at which half their harm is reached."
     )
     worn_message: NotNegative = _assumed(
-        0.15, "0 .. 0.5", "What each message met lately takes off the logit of the choice that one more offers."
+        0.15,
+        "0 .. 0.5",
+        "What each message met lately takes off the logit of the choice that one more offers.",
     )
     opts_out: Share = _assumed(
         0.02, "0.002 .. 0.1", "Largest probability that a message makes its reader opt out of messages."

@@ -124,7 +124,9 @@ def test_without_customers(fakes):
 def test_loyalty_programmes(fakes):
     from sim.engine.outcome import PROGRAMME_ROW
 
-    costs = {name: SimpleNamespace(costs=SimpleNamespace(setup=setup)) for name, setup in (("a", 600), ("b", 0))}
+    costs = {
+        name: SimpleNamespace(costs=SimpleNamespace(setup=setup)) for name, setup in (("a", 600), ("b", 0))
+    }
     program = fakes.make_program(programme_names=("a", "b"), scenario=SimpleNamespace(loyalty=costs))
     rows = np.zeros(2, PROGRAMME_ROW)
     rows["members"], rows["spent"] = (5, 7), (1_250, 50)
@@ -136,7 +138,9 @@ def test_loyalty_programmes(fakes):
         "joined": 9, "members": 12, "rewards": 3, "redemption_rate": 0.3, "breakage": 0.25, "programme_cost": 613,
     }  # fmt: skip
     assert {name: found[name] for name in expected} == pytest.approx(expected)
-    assert "members" not in kpis(fakes.blank(fakes.make_program(), fakes.nobody(program, 3)), fakes.make_program())
+    assert "members" not in kpis(
+        fakes.blank(fakes.make_program(), fakes.nobody(program, 3)), fakes.make_program()
+    )
 
 
 def test_contractual(fakes):

@@ -453,7 +453,12 @@ class World:
     def tier(self, at):
         dice = self.dice
         priority = dice.maybe(60, "priority", lambda: dice.one(-2, 0, 1))
-        return {"at": at, **dice.maybe(50, "earns_times", lambda: 1.5), **priority, **dice.maybe(50, "worth", lambda: 9)}
+        return {
+            "at": at,
+            **dice.maybe(50, "earns_times", lambda: 1.5),
+            **priority,
+            **dice.maybe(50, "worth", lambda: 9),
+        }
 
     # ------------------------------------------------------------ journeys
     def journeys(self, campaigns):

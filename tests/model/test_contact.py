@@ -20,7 +20,9 @@ TOWN = {
     "population": {"size": 300},
     "customers": {"needs": "1 per week"},
     "touchpoints": {"leaflet": {"cost": 0.1}, "shop": {"sells": {"price": 5}}, "sweet": {}},
-    "journeys": {"visit": {"starts_on": {"need": {"becomes": "shop", "usually": 0.5}}, "steps": {"shop": {}}}},
+    "journeys": {
+        "visit": {"starts_on": {"need": {"becomes": "shop", "usually": 0.5}}, "steps": {"shop": {}}}
+    },
     "campaigns": {
         "mail": {"picks": {"every": "2 d"}, "sends": {"touchpoint": "leaflet"}},
         "present": {"picks": {"every": "5 d"}, "gives": {"touchpoint": "sweet", "at": "shop"}},

@@ -128,7 +128,9 @@ def test_joining_is_the_customers_own_luck():
     member = []
     for chance in (0.3, 0.6):
         card = CARD | {"joins": {"at": "cup", "chance": chance}}
-        program = lower(parse(merged(CAFE, {"loyalty": {"card": card}, "population": {"size": 500}, "horizon": "30 d"})))
+        program = lower(
+            parse(merged(CAFE, {"loyalty": {"card": card}, "population": {"size": 500}, "horizon": "30 d"}))
+        )
         member.append(set(simulate(program, seed=1).members.customer.tolist()))
     assert len(member[0]) == pytest.approx(150, abs=35)
     assert len(member[1]) == pytest.approx(300, abs=35)
@@ -229,9 +231,9 @@ def test_a_new_programme_begins_on_day_0(tmp_path):
     outcome = simulate(strategy(tmp_path, base, {"loyalty": {"card": CARD}}), seed=1)
     assert (outcome.members.joined >= 0).all()
     assert len(outcome.members) > 20
-    assert outcome.programmes[0].spent == 20 * outcome.programmes[0].joined + outcome.programmes[0].rewards * (
-        110 + 400 - 120
-    )
+    assert outcome.programmes[0].spent == 20 * outcome.programmes[0].joined + outcome.programmes[
+        0
+    ].rewards * (110 + 400 - 120)
 
 
 def test_a_programme_of_the_baseline_has_members_before_and_a_strategy_can_end_it(tmp_path):
