@@ -36,7 +36,7 @@ _SAME = (
     # triggers and context
     # price, contact, programme
     "price_weight", "price_reference", "price_loss", "reference_rate", "contact_fatigue", "pressure_free",
-    "pressure_half", "worn_message", "opts_out",
+    "pressure_half", "worn_message", "opts_out", "endowed",
     "grievance_half_life", "pressure_half_life",
     # campaigns and winning back
     # answers and listening

@@ -325,6 +325,7 @@ TIER = np.dtype([("at", "f8"), ("times", "f8"), ("priority", "i8"), ("worth", "f
 CARD = np.dtype(
     [
         ("points", "f8"),  # as of the last purchase
+        ("given", "f8"),  # of them the head start, until a reward is had or the points lapse
         ("bought", "f8"),  # when that was; the joining counts as one
         ("joined", "f8"),
         ("earned", "f8"),  # in membership year `year`
@@ -351,7 +352,7 @@ PSYCHE = np.dtype(
             # triggers and context
             # price, contact, programme
             "price_weight", "price_reference", "price_loss", "reference_rate", "contact_fatigue",
-            "pressure_free", "pressure_half", "worn_message", "opts_out",
+            "pressure_free", "pressure_half", "worn_message", "opts_out", "endowed",
             "grievance_half_life", "pressure_half_life",
             # campaigns and winning back
             # answers and listening

@@ -82,12 +82,15 @@ def at_stake(w, p, t):
 @njit
 def goal_pull(w, p, t):
     """What nearly full cards add to the logit of a choice at a need: pull times the way covered to a reward
-    that is worth something (Kivetz, Urminsky & Zheng 2006), the head start included (Nunes & Dreze 2006)."""
+    that is worth something (Kivetz, Urminsky & Zheng 2006), a head start counting more (Nunes & Dreze 2006)."""
     i, total = place_of(w, p), 0.0
     for c in range(w.cards.shape[1]):
         programme = w.programmes[c]
         if programme.pull > 0.0 and programme.worth > 0.0:
-            total += programme.pull * min(1.0, _held(w, w.cards[i, c], c, t) / programme.at)
+            card = w.cards[i, c]
+            held = _held(w, card, c, t)
+            given = w.psyche[0].endowed * card.given if held > 0.0 else 0.0
+            total += programme.pull * (min(1.0, held / programme.at) + given / programme.at)
     return total
 
 
@@ -115,7 +118,8 @@ def join(w, p, t, touchpoint):
         u = uniform(w.key[0], p.id, w.streams[ENTRY].hash, np.int64(0), FIRST_VISIT, programme.join)
         if u >= programme.chance:
             continue
-        card.member, card.joined, card.bought, card.points = 1, t, t, programme.head_start
+        card.member, card.joined, card.bought = 1, t, t
+        card.points = card.given = programme.head_start
         count(w, p, t, _COUNT_JOINED, ONE)
         _book(w, c, t, JOINED, ONE)
         _book(w, c, t, ISSUED, millionths(programme.head_start))
@@ -144,7 +148,7 @@ def use_cards(w, p, t, stream, index, visit, revenue, goods):
         held = _held(w, card, c, t)
         if held < card.points:
             _book(w, c, t, LAPSED, millionths(card.points))
-            card.points = held
+            card.points, card.given = held, 0.0
         redeems = card.points >= programme.at
         if redeems:
             paid, saved = _pay(programme, revenue, goods)
@@ -173,6 +177,7 @@ def _pay(programme, revenue, goods):
 def _redeem(w, p, c, t, card, lost):
     programme = w.programmes[c]
     card.points -= programme.at
+    card.given = 0.0
     count(w, p, t, _COUNT_REDEEMED, ONE)
     _book(w, c, t, REWARDS, ONE)
     _book(w, c, t, REDEEMED, millionths(programme.at))

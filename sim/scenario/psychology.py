@@ -232,6 +232,9 @@ class Psychology(Record):
     opts_out: Share = _assumed(
         0.02, "0.002 .. 0.1", "Largest probability that a message makes its reader opt out of messages."
     )
+    endowed: NotNegative = _assumed(
+        3.5, "0 .. 6", "How many times more a head start draws than as covered way to the reward."
+    )
     pressure_half_life: HalfLife = _assumed(7.0, "2 d .. 30 d", "Half-life of messages met, in days.")
 
     # ------------------------------------------------------------ campaigns and winning back
