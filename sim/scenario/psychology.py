@@ -220,20 +220,20 @@ class Psychology(Record):
     contact_fatigue: Intensity = _assumed(
         0.3, "0 .. 0.6", "Largest loss in a message's perceived quality from messages before it."
     )
-    pressure_free: NotNegative = _assumed(2.0, "0 .. 4", "Messages met lately that are welcome.")
+    pressure_free: NotNegative = _assumed(2.5, "0 .. 4", "Messages met lately that are welcome.")
     pressure_half: Positive = _assumed(
         3.0, "1 .. 10", "Messages beyond these at which half their harm is reached."
     )
     worn_message: NotNegative = _assumed(
-        0.15,
+        0.1,
         "0 .. 0.5",
         "What each message met lately takes off the logit of the choice that one more offers.",
     )
     opts_out: Share = _assumed(
-        0.02, "0.002 .. 0.1", "Largest probability that a message makes its reader opt out of messages."
+        0.04, "0.002 .. 0.1", "Largest probability that a message makes its reader opt out of messages."
     )
     endowed: NotNegative = _assumed(
-        3.5, "0 .. 6", "How many times more a head start draws than as covered way to the reward."
+        5.0, "0 .. 8", "How many times more a head start draws than as covered way to the reward."
     )
     pressure_half_life: HalfLife = _assumed(7.0, "2 d .. 30 d", "Half-life of messages met, in days.")
 

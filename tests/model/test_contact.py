@@ -58,17 +58,17 @@ def test_every_message_adds_one_and_half_of_it_is_left_after_its_half_life():
 
 
 def test_harm_begins_beyond_what_is_welcome_and_saturates():
-    harm = [too_much(g.w, g.p, 0.0) for g in map(Guest, (0, 2, 5, 1000))]
+    harm = [too_much(g.w, g.p, 0.0) for g in map(Guest, (0, 2.5, 5.5, 1000))]
     assert harm[:2] == [0, 0]
-    assert harm[2] == pytest.approx(0.5)  # pressure_free 2, pressure_half 3
+    assert harm[2] == pytest.approx(0.5)  # pressure_free 2.5, pressure_half 3
     assert 0.99 < harm[3] < 1
 
 
 def test_a_message_too_many_pleases_less_and_offers_in_vain():
-    guest = Guest(5.0)
+    guest = Guest(5.5)
     assert fatigue(guest.w, guest.p, 0.0, MAIL, np.int64(0)) == pytest.approx(0.3 * 0.5)
     assert fatigue(guest.w, guest.p, 0.0, MAIL, np.int64(1)) == 0
-    assert worn(guest.w, guest.p, 0.0) == pytest.approx(0.15 * 5)
+    assert worn(guest.w, guest.p, 0.0) == pytest.approx(0.1 * 5.5)
 
 
 def test_who_has_opted_out_gets_gifts_only():

@@ -208,7 +208,7 @@ def test_a_card_pulls_as_far_as_it_is_full_and_starts_afresh_after_the_reward():
     for _ in range(4):
         guest.buy()
         pulls.append(goal_pull(guest.w, guest.p, 0.0))
-    start = 0.8 * 3.5 / 4  # the head start of one, until the reward
+    start = 0.8 * 5 / 4  # the head start of one, until the reward
     assert pulls == pytest.approx([start + 0.8 * 2 / 4, start + 0.8 * 3 / 4, start + 0.8, 0])
     guest = Guest(psychology={"endowed": 0})
     guest.buy()
