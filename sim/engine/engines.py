@@ -9,6 +9,7 @@ from sim.engine.order import in_order
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.errors import UsageError
+from sim.scenario import Scenario
 from sim.model.layout import LOG
 from sim.scenario.wrong import nearest
 
@@ -23,7 +24,35 @@ def simulate(program: Program, *, seed: int, engine: str = ENGINES[0], **options
     simulated so far, averaged over customers, and may raise to stop the run; ``everything`` also logs decisions
     without a consequence, for stories.
     """
-    return _module(engine).simulate(program, seed=seed, **options)
+    module = _module(engine)
+    if engine == "compiled" and (scripted := scripted_touchpoints(program)):
+        raise UsageError(f"{_written_in_python(scripted)}, which only the SimPy engine runs: use --engine reference")
+    return module.simulate(program, seed=seed, **options)
+
+
+def scripted_touchpoints(program: Program) -> list[str]:
+    """The touchpoints written in Python, in a strategy or its baseline."""
+    return scripted(program.scenario.baseline, program.scenario)
+
+
+def scripted(*scenarios: Scenario) -> list[str]:
+    """The touchpoints of scenarios that are written in Python."""
+    return list(dict.fromkeys(name for s in scenarios for name, t in s.touchpoints.items() if t.python))
+
+
+def engine_for(scenario: Scenario, wanted: str | None) -> tuple[str, str]:
+    """(the engine that runs a scenario, what the user should know about that, if anything).
+
+    Without a wish it is the first of ENGINES, unless a touchpoint is written in Python.
+    """
+    names = scripted(scenario.baseline, scenario)
+    if wanted is not None or not names:
+        return known_engine(wanted or ENGINES[0]), ""
+    return "reference", f"note: {_written_in_python(names)}; running on the SimPy engine"
+
+
+def _written_in_python(names: list[str]) -> str:
+    return f"touchpoint{'s' * (len(names) > 1)} {', '.join(names)} {'are' if len(names) > 1 else 'is'} written in Python"
 
 
 def simulate_logged(program: Program, *, seed: int, **options) -> tuple[Outcome, np.ndarray]:
