@@ -133,9 +133,8 @@ horizon_option = click.option(
 engine_option = click.option(
     "--engine",
     metavar="NAME",
-    default="compiled",
-    show_default=True,
-    help="compiled, or reference (on SimPy): the same numbers, much slower.",
+    help="compiled, or reference (on SimPy): the same numbers, much slower.  [default: compiled; reference where "
+    "a touchpoint is written in Python]",
 )
 
 
@@ -174,7 +173,7 @@ def run(
     horizon: str | None,
     sets: tuple[str, ...],
     workers: int | None,
-    engine: str,
+    engine: str | None,
     out: Path | None,
     csv: bool,
     no_log: bool,
@@ -183,12 +182,12 @@ def run(
     quiet: bool,
 ) -> None:
     """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
-    from sim.engine import known_engine
+    from sim.engine import ENGINES, known_engine
     from sim.experiment.replications import cores
     from sim.experiment.runs import run as run_scenario
 
     path = find_scenario(scenario)
-    _say_if_compiling(known_engine(engine), quiet)
+    _say_if_compiling(known_engine(engine or ENGINES[0]), quiet)
     pictures = not (no_log or no_pictures)
     with Progress(hidden=quiet, replications=replications) as progress:
         done = run_scenario(
@@ -208,10 +207,19 @@ def run(
             progress=progress,
             begins=progress.begin,
             also=_draw if pictures else None,
+            note=_silent if quiet else _note,
         )
     _print_result(done, as_json)
     if not quiet:
         click.echo(_where(done, pictures), err=True)
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 def _draw(run: Run, folder: Path) -> None:
@@ -321,15 +329,15 @@ def story(
     replication: int,
     size: int | None,
     sets: tuple[str, ...],
-    engine: str,
+    engine: str | None,
     full: bool,
 ) -> None:
     """Tell one customer's life in SCENARIO, touch by touch."""
-    from sim.engine import known_engine
+    from sim.engine import ENGINES, known_engine
     from sim.experiment.lives import life
     from sim.report.story import story as tell
 
-    _say_if_compiling(known_engine(engine), quiet=False)
+    _say_if_compiling(known_engine(engine or ENGINES[0]), quiet=False)
     with Progress(hidden=False) as progress:
         told = life(
             find_scenario(scenario),
@@ -341,6 +349,7 @@ def story(
             engine=engine,
             begins=progress.begin,
             progress=progress,
+            note=_note,
         )
     click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
 

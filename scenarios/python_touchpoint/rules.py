@@ -2,7 +2,7 @@
 
 
 def counter(customer, touch):
-    """One roll in four, on every tenth visit and to whoever is upset; it costs the price of half a coffee."""
+    """A roll for every tenth visit, for whoever is upset, and for one in twenty by luck; 80 cents off for trying it."""
     if touch.outcome == "failed":
         return {"feels": {"resentment": 0.1}} if customer.trust < 0.4 else None
     upset = customer.feelings["frustration"] > 0.2

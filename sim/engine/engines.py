@@ -25,14 +25,8 @@ def simulate(program: Program, *, seed: int, engine: str = ENGINES[0], **options
     without a consequence, for stories.
     """
     module = _module(engine)
-    if engine == "compiled" and (scripted := scripted_touchpoints(program)):
-        raise UsageError(f"{_written_in_python(scripted)}, which only the SimPy engine runs: use --engine reference")
+    _check_can(engine, scripted(program.scenario.baseline, program.scenario))
     return module.simulate(program, seed=seed, **options)
-
-
-def scripted_touchpoints(program: Program) -> list[str]:
-    """The touchpoints written in Python, in a strategy or its baseline."""
-    return scripted(program.scenario.baseline, program.scenario)
 
 
 def scripted(*scenarios: Scenario) -> list[str]:
@@ -43,12 +37,21 @@ def scripted(*scenarios: Scenario) -> list[str]:
 def engine_for(scenario: Scenario, wanted: str | None) -> tuple[str, str]:
     """(the engine that runs a scenario, what the user should know about that, if anything).
 
-    Without a wish it is the first of ENGINES, unless a touchpoint is written in Python.
+    Without a wish it is the first of ENGINES, unless a touchpoint is written in Python. Raises UsageError where
+    the one that is wanted cannot run it.
     """
     names = scripted(scenario.baseline, scenario)
-    if wanted is not None or not names:
-        return known_engine(wanted or ENGINES[0]), ""
-    return "reference", f"note: {_written_in_python(names)}; running on the SimPy engine"
+    if wanted is None and names:
+        return "reference", f"note: {_written_in_python(names)}; running on the SimPy engine"
+    engine = known_engine(wanted or ENGINES[0])
+    _check_can(engine, names)
+    return engine, ""
+
+
+def _check_can(engine: str, names: list[str]) -> None:
+    if names and engine == "compiled":
+        only = "which only the SimPy engine runs: leave --engine out, or say --engine reference"
+        raise UsageError(f"{_written_in_python(names)}, {only}")
 
 
 def _written_in_python(names: list[str]) -> str:

@@ -25,6 +25,10 @@ PROGRAM = SimpleNamespace(
     trigger_names=["order.last_buns"],
     signal_names=["stars"],
     campaign_names=["pastry"],
+    static={
+        "surveys": np.array([(2, 0)], [("question", "i4"), ("about", "i4")]),
+        "touchpoints": np.array([(-1,), (0,)], [("asks", "i2")]),
+    },
     horizon=3.0,
 )
 
