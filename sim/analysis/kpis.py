@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -139,16 +139,18 @@ def _published(view: View) -> Value:
     return _mean(np.array([mine["value"][np.argmax(mine["t"])] for mine in each if mine.size]))
 
 
-def _asking(question: int) -> Condition:
+def _asking(question: SupportsIndex) -> Condition:
     """Whether the question was put to anybody at all, in whatever segment."""
-    return lambda view: bool(view.outcome.answered[:, question, ASKED].sum()) if len(view.outcome.answered) else False
+    return lambda view: (
+        bool(view.outcome.answered[:, question, ASKED].sum()) if len(view.outcome.answered) else False
+    )
 
 
 def _any_asking(view: View) -> bool:
     return any(_asking(question)(view) for question in range(len(QUESTIONS)))
 
 
-def _mean_score(question: int) -> Callable[[View], Value]:
+def _mean_score(question: SupportsIndex) -> Callable[[View], Value]:
     def mean(view: View) -> Value:
         scores = view.answered(question)[:SCORES]
         return _ratio(float(np.arange(SCORES) @ scores), float(scores.sum()))
@@ -156,7 +158,7 @@ def _mean_score(question: int) -> Callable[[View], Value]:
     return mean
 
 
-def _share_of_scores(question: int, low: int, high: int) -> Callable[[View], Value]:
+def _share_of_scores(question: SupportsIndex, low: int, high: int) -> Callable[[View], Value]:
     def share(view: View) -> Value:
         scores = view.answered(question)[:SCORES]
         return _ratio(float(scores[low : high + 1].sum()), float(scores.sum()))

@@ -149,7 +149,7 @@ class View:
         """Mean over all touches of valence (0), perceived quality (1) or mood after (2)."""
         return float(self.outcome.felt[:, which].sum()) / MILLION / self.outcome.touches.sum()
 
-    def answered(self, question: int) -> NDArray[np.int64]:
+    def answered(self, question: SupportsIndex) -> NDArray[np.int64]:
         """Answers to a question by score, then how often it was asked, then answers acted on."""
         answered = self.outcome.answered
         return answered[:, question].sum(axis=0) if self.segment is None else answered[self.segment, question]

@@ -9,8 +9,8 @@ from sim.engine.order import in_order
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.errors import UsageError
-from sim.scenario import Scenario
 from sim.model.layout import LOG
+from sim.scenario import Scenario
 from sim.scenario.wrong import nearest
 
 ENGINES = ("compiled", "reference")  # the first is the default; the other one is SimPy
@@ -55,7 +55,8 @@ def _check_can(engine: str, names: list[str]) -> None:
 
 
 def _written_in_python(names: list[str]) -> str:
-    return f"touchpoint{'s' * (len(names) > 1)} {', '.join(names)} {'are' if len(names) > 1 else 'is'} written in Python"
+    several = len(names) > 1
+    return f"touchpoint{'s' * several} {', '.join(names)} {'are' if several else 'is'} written in Python"
 
 
 def simulate_logged(program: Program, *, seed: int, **options) -> tuple[Outcome, np.ndarray]:

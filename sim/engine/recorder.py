@@ -27,7 +27,11 @@ from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, QUES
 ROWS = 131_072  # of every row group of a logged table but its last
 PIECE = 8_192  # rows turned into columns together: as many as the processor's cache holds
 WAITING = 2  # stretches of the log that may wait for the writer
-LOGGED = ("visits", "orders", "surveys")  # tables that stream from the event log; the others come from the outcome
+LOGGED = (
+    "visits",
+    "orders",
+    "surveys",
+)  # tables that stream from the event log; the others come from the outcome
 STATUSES = ("prospect", "active", "left", "expected")  # by number of the status
 
 

@@ -20,7 +20,7 @@ from sim.engine.program import Program
 from sim.engine.state import State
 from sim.errors import RunError
 from sim.model.keys import hash_name
-from sim.model.layout import NOBODY, NO_PRICE, OK, OUTCOMES
+from sim.model.layout import NO_PRICE, NOBODY, OK, OUTCOMES
 from sim.model.luck import fate, luck
 from sim.scenario.nodes import relative
 from sim.scenario.scripts import Script
@@ -142,7 +142,7 @@ class Scripts:
         self.functions = {touchpoint: load(script) for touchpoint, script in self.scripts.items()}
 
     def call(self, i: int, now: float, outcome: int, waited: float) -> None:
-        """Customer i's touch for which he asked ends: if a function is to say how, ask it, once the touch came about."""
+        """Customer i's touch for which he asked ends: if a function is to say how, and it came about, ask that."""
         if not self.functions:
             return
         node = self.state["pool"][self.state["people"][i]["asking"]]
@@ -154,7 +154,9 @@ class Scripts:
         if outcome == OK:
             self.listen(said, i, touchpoint, node, now, waited)
 
-    def listen(self, said: np.record, i: int, touchpoint: int, node: np.void, now: float, waited: float) -> None:
+    def listen(
+        self, said: np.record, i: int, touchpoint: int, node: np.void, now: float, waited: float
+    ) -> None:
         """Call the function, and keep what it says."""
         script, function, program = self.scripts[touchpoint], self.functions[touchpoint], self.program
         person = self.state["people"][i]
@@ -228,7 +230,9 @@ def write(said: np.record, answer: Any, program: Program, touchpoint: int) -> No
         raise Nonsense(f"{shown(answer)}; expected nothing or {{{', '.join(MAY_SAY)}}}")
     for key, value in answer.items():
         if key not in MAY_SAY:
-            raise Nonsense(f"the key {shown(key)}{nearest(key, MAY_SAY) or '; expected ' + ', '.join(MAY_SAY)}")
+            raise Nonsense(
+                f"the key {shown(key)}{nearest(key, MAY_SAY) or '; expected ' + ', '.join(MAY_SAY)}"
+            )
         if value is not None:
             _WRITERS[key](said, value, program, touchpoint)
 

@@ -237,7 +237,9 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "ask": np.zeros(1, ASK).view(np.recarray),
         "key": np.array([key], np.uint64),
         "faded": new_faded(),
-        "answered": np.zeros((segments if any(p.asks for p in programs) else 0, len(QUESTIONS), SCORES + 2), np.int64),
+        "answered": np.zeros(
+            (segments if any(p.asks for p in programs) else 0, len(QUESTIONS), SCORES + 2), np.int64
+        ),
         "learnt": np.zeros(touchpoints if any(p.learns for p in programs) else 0, np.int64),
         "failing": np.ones(touchpoints if any(p.learns for p in programs) else 0),
         "script": np.zeros(1 if any(p.scripts for p in programs) else 0, SCRIPT).view(np.recarray),

@@ -20,7 +20,11 @@ from sim.model.record import ONE, count, millionths
 EASIEST, HARDEST = np.int64(1), np.int64(7)  # scores of effort
 WORST_PLEASED, BEST_PLEASED = np.int64(1), np.int64(5)  # scores of satisfaction
 UNLIKELY, LIKELY = np.int64(0), np.int64(10)  # to recommend
-DETRACTS, DISPLEASED, TOILED = np.int64(6), np.int64(2), np.int64(5)  # at most, at most, at least: bad answers
+DETRACTS, DISPLEASED, TOILED = (
+    np.int64(6),
+    np.int64(2),
+    np.int64(5),
+)  # at most, at most, at least: bad answers
 
 _ASKED, _ANSWERED = layout.DAY["asked"], layout.DAY["answered"]
 _ANSWERS, _SCORE, _ACTS = layout.ANSWERS, layout.SCORE, layout.ACTS
@@ -37,7 +41,9 @@ def ask(w, p, place, tp, t, stream, index, visit):
     key, whose = w.key[0], w.streams[stream].hash
     if uniform(key, p.id, whose, index, visit, place.purpose[_ANSWERS]) >= readiness(w, survey, opinion):
         return np.int64(0), np.int64(0)
-    score = scored(question, best_guess, noise, uniform(key, p.id, whose, index, visit, place.purpose[_SCORE]))
+    score = scored(
+        question, best_guess, noise, uniform(key, p.id, whose, index, visit, place.purpose[_SCORE])
+    )
     count(w, p, t, _ANSWERED, ONE)
     tally(w, p, t, question, score)
     if question == NPS:

@@ -217,7 +217,10 @@ TOUCHPOINT = np.dtype(
         ("counted", "i2"),  # popularity signal that counts it
         ("stage", "i2"),
         ("asks", "i2"),  # SURVEY row, NOBODY: asks nothing
-        ("script", "i2"),  # a function of the user's own says what happens (its own number); NOBODY: none does
+        (
+            "script",
+            "i2",
+        ),  # a function of the user's own says what happens (its own number); NOBODY: none does
     ],
     align=True,
 )

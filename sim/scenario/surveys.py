@@ -19,7 +19,8 @@ class Asks(Record):
     )
     about: str | None = declared("The touchpoint that the question is about; ces and learns need it.", None)
     acts_on: Share | None = declared(
-        "Share of the bad answers that somebody acts on; without it nothing is promised, and nothing ignored.", None
+        "Share of the bad answers that somebody acts on; without it nothing is promised, and nothing ignored.",
+        None,
     )
     learns: Share = declared(
         "Share of its avoidable failures that `about` loses with one answer acted on per 100 customers.", 0.0

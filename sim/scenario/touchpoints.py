@@ -195,5 +195,6 @@ class Touchpoint(Record):
     triggers: dict[str, Trigger] = declared("Behavioural triggers by name.", dict)
     asks: Asks | None = declared("The survey that a good touch here is.", None)
     python: Annotated[Script | None, ScriptType()] = declared(
-        "A function of your own that says what happens here: FILE.py:FUNCTION, the file beside this one.", None
+        "A function of your own that says what happens here: FILE.py:FUNCTION, the file beside this one.",
+        None,
     )

@@ -154,7 +154,16 @@ def test_an_exception_is_one_line_with_the_place_the_customer_and_the_day(writte
     path = written("return help_me()\n\ndef help_me():\n    return 1 / 0")
     monkeypatch.chdir(path.parent)
     for workers in ("1", "2"):
-        options = ["--replications", "2", "--workers", workers, "--no-log", "--quiet", "--out", f"run{workers}"]
+        options = [
+            "--replications",
+            "2",
+            "--workers",
+            workers,
+            "--no-log",
+            "--quiet",
+            "--out",
+            f"run{workers}",
+        ]
         done = CliRunner().invoke(main, ["run", "shop.yaml", *options])
         assert done.exit_code == 1
         assert re.fullmatch(
@@ -179,7 +188,9 @@ def test_an_exception_is_one_line_with_the_place_the_customer_and_the_day(writte
     ],
 )
 def test_nonsense_is_told(written, answer, error):
-    with pytest.raises(RunError, match=r"rules\.py:1: counter " + re.escape(error) + r" \(customer \d+, day "):
+    with pytest.raises(
+        RunError, match=r"rules\.py:1: counter " + re.escape(error) + r" \(customer \d+, day "
+    ):
         touches(written(f"return {answer}"))
 
 
@@ -190,7 +201,9 @@ def test_a_price_needs_something_to_sell(written):
 
 def test_a_file_that_does_not_run_is_told(written):
     path = written("return None\n\nimport no_such_module")
-    with pytest.raises(RunError, match=r"rules\.py:4: ModuleNotFoundError: No module named 'no_such_module'$"):
+    with pytest.raises(
+        RunError, match=r"rules\.py:4: ModuleNotFoundError: No module named 'no_such_module'$"
+    ):
         touches(path)
 
 
@@ -246,7 +259,11 @@ def test_a_strategy_may_hand_a_touchpoint_over_and_the_run_folder_keeps_the_file
 def test_the_file_of_a_baseline_is_kept_too(written, tmp_path):
     written("return {'quality': 1}")
     (tmp_path / "other.py").write_text(LOOKS + "return {'quality': -1}\n")
-    change = {"extends": "shop.yaml", "name": "Own", "touchpoints": {"counter": {"python": "other.py:counter"}}}
+    change = {
+        "extends": "shop.yaml",
+        "name": "Own",
+        "touchpoints": {"counter": {"python": "other.py:counter"}},
+    }
     (tmp_path / "own.yaml").write_text(json.dumps(change))
     scenario = load(tmp_path / "own.yaml")
     assert {path.name for path in scenario.sources} == {"shop.yaml", "own.yaml", "rules.py", "other.py"}
@@ -256,7 +273,9 @@ def test_the_file_of_a_baseline_is_kept_too(written, tmp_path):
 
 # ---------------------------------------------------------------- the page, and the one that ships
 def test_the_example_that_ships_runs(tmp_path):
-    run = sim.run(HOUSE / "scenarios" / "python_touchpoint" / "baseline.yaml", replications=1, size=20, note=str)
+    run = sim.run(
+        HOUSE / "scenarios" / "python_touchpoint" / "baseline.yaml", replications=1, size=20, note=str
+    )
     assert run.visits["quality"].eq(np.float32(0.7)).sum() > 10
     assert len(run.surveys)
 

@@ -332,7 +332,7 @@ class World:
             **(self.staff() if self.pools and dice.chance(75 if k == 0 else 45) else {}),
             **({"draws": dice.one(*self.stocks)} if self.stocks and dice.chance(40) else {}),
             **({"writes": dice.one(*self.reviews)} if self.reviews and dice.chance(40) else {}),
-            **dice.maybe(40, "asks", self.asks),
+            **dice.maybe(50, "asks", self.asks),
             **self.triggers(),
         }
 
@@ -368,10 +368,17 @@ class World:
         """A survey, answered often enough; what is learnt from it shows at once."""
         dice = self.dice
         about = {"about": dice.one(*self.touchpoints)}
-        listens = {"acts_on": dice.share(), **dice.maybe(20, "acts_cost", lambda: 2), **about}
-        listens |= dice.maybe(70, "learns", lambda: "50 %")
-        question = {"question": dice.one("nps", "ces", "csat"), "answers": dice.one("80 %", "30 %", "100 %", 0)}
-        return question | about | (listens if dice.chance(70) else {})
+        listens = {
+            "acts_on": dice.one("80 %", 1, 0, "30 %"),
+            **dice.maybe(20, "acts_cost", lambda: 2),
+            **about,
+        }
+        listens |= dice.maybe(80, "learns", lambda: "50 %")
+        question = {
+            "question": dice.one("nps", "ces", "csat"),
+            "answers": dice.one("100 %", "80 %", "30 %", 0),
+        }
+        return question | about | (listens if dice.chance(80) else {})
 
     def triggers(self):
         triggers = {f"cue{k}": self.trigger() for k in range(self.dice.one(0, 1, 2))}

@@ -53,8 +53,13 @@ def run(data, engine="reference"):
     return program, outcome, rows
 
 
+def columns(rows):
+    """The bytes of every column; those between them mean nothing."""
+    return {name: rows[name].tobytes() for name in rows.dtype.names}
+
+
 def without_answers(rows):
-    return [rows[name].tobytes() for name in rows.dtype.names if name != "answer"]
+    return columns(rows) | {"answer": b""}
 
 
 PROMISED = {"question": "nps", "answers": "80 %", "about": "till", "acts_on": "60 %"}
@@ -81,11 +86,11 @@ def test_a_policy_without_effect_changes_nothing():
 def test_a_brand_that_has_learnt_nothing_fails_as_often_to_the_last_bit():
     floor = {"learning_floor": "100 %"}
     listened = run(shop({**PROMISED, "learns": "20 %"}, psychology=floor))[2]
-    assert listened.tobytes() == run(shop(PROMISED, psychology=floor))[2].tobytes()
+    assert columns(listened) == columns(run(shop(PROMISED, psychology=floor))[2])
 
 
 def test_somebody_without_feelings_answers_all_the_same():
-    program, outcome, rows = run(shop({"question": "csat", "answers": "50 %"}, psychology="off"))
+    program, outcome, _ = run(shop({"question": "csat", "answers": "50 %"}, psychology="off"))
     assert kpis(outcome, program)["csat"] == pytest.approx(3.7, abs=0.15)
     assert (outcome.people["trust"] == 0.5).all()
 
@@ -208,7 +213,7 @@ def test_kpis_and_table_agree():
 def test_the_engines_agree_on_answers(question):
     asks = {"question": question, "answers": "70 %", "about": "till", "acts_on": "50 %", "learns": "10 %"}
     (_, slow, one), (_, fast, two) = (run(shop(asks), engine) for engine in ("reference", "compiled"))
-    assert one.tobytes() == two.tobytes()
+    assert columns(one) == columns(two)
     assert (slow.answered == fast.answered).all()
     assert (slow.failing == fast.failing).all()
     assert (slow.failing[0] < 1.0) or question == "csat"
