@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -182,12 +182,10 @@ def run(
     quiet: bool,
 ) -> None:
     """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
-    from sim.engine import ENGINES, known_engine
     from sim.experiment.replications import cores
     from sim.experiment.runs import run as run_scenario
 
     path = find_scenario(scenario)
-    _say_if_compiling(known_engine(engine or ENGINES[0]), quiet)
     pictures = not (no_log or no_pictures)
     with Progress(hidden=quiet, replications=replications) as progress:
         done = run_scenario(
@@ -205,7 +203,7 @@ def run(
             results="results",
             csv=csv,
             progress=progress,
-            begins=progress.begin,
+            begins=_beginning(progress, engine, quiet),
             also=_draw if pictures else None,
             note=_silent if quiet else _note,
         )
@@ -333,11 +331,9 @@ def story(
     full: bool,
 ) -> None:
     """Tell one customer's life in SCENARIO, touch by touch."""
-    from sim.engine import ENGINES, known_engine
     from sim.experiment.lives import life
     from sim.report.story import story as tell
 
-    _say_if_compiling(known_engine(engine or ENGINES[0]), quiet=False)
     with Progress(hidden=False) as progress:
         told = life(
             find_scenario(scenario),
@@ -347,7 +343,7 @@ def story(
             size=size,
             sets=sets,
             engine=engine,
-            begins=progress.begin,
+            begins=_beginning(progress, engine, quiet=False),
             progress=progress,
             note=_note,
         )
@@ -394,6 +390,18 @@ def _say_if_compiling(engine: str, quiet: bool) -> None:
             "Compiling the model, once after installing or changing Touchpoint (about 20 seconds) ...",
             err=True,
         )
+
+
+def _beginning(progress: Progress, engine: str | None, quiet: bool) -> Callable[[Any], None]:
+    """What is done once it is known what is run."""
+
+    def begin(program: Any) -> None:
+        from sim.engine import engine_for
+
+        _say_if_compiling(engine_for(program.scenario, engine)[0], quiet)
+        progress.begin(program)
+
+    return begin
 
 
 def _entry(engine: str) -> Any:

@@ -150,6 +150,11 @@ def _any_asking(view: View) -> bool:
     return any(_asking(question)(view) for question in range(len(QUESTIONS)))
 
 
+def _acting(view: View) -> bool:
+    """Whether a survey that is put to anybody promises something."""
+    return _any_asking(view) and bool((view.program.static["surveys"]["acts_on"] >= 0.0).any())
+
+
 def _mean_score(question: SupportsIndex) -> Callable[[View], Value]:
     def mean(view: View) -> Value:
         scores = view.answered(question)[:SCORES]
@@ -382,7 +387,7 @@ KPIS: dict[str, Kpi] = {
     ),
     "answers_acted_on": Kpi(
         "answers", "bad answers that somebody acted on (NPS 6 or less, CSAT 2 or less, CES 5 or more)", "", "answers",
-        _acted_on, _any_asking,
+        _acted_on, _acting,
     ),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from worlds import merged
 
 from sim.analysis.kpis import by_segment, kpis
 from sim.engine import lower, recorder, simulate_logged
+from sim.errors import ScenarioError
 from sim.model import layout
 from sim.model.answers import failing, is_bad, learn, readiness, scored, view
 from sim.model.layout import CES, CSAT, DAY, MILLION, NPS
@@ -217,3 +218,40 @@ def test_the_engines_agree_on_answers(question):
     assert (slow.answered == fast.answered).all()
     assert (slow.failing == fast.failing).all()
     assert (slow.failing[0] < 1.0) or question == "csat"
+
+
+# ---------------------------------------------------------------- what is refused
+@pytest.mark.parametrize(
+    ("asks", "complaint"),
+    [
+        ({"question": "ces"}, "asks.about: missing: the touchpoint whose effort is asked for"),
+        (
+            {"question": "nps", "about": "til"},
+            "asks.about: expected a touchpoint, got 'til'; did you mean 'till'?",
+        ),
+        (
+            {"question": "nps", "learns": "2 %", "acts_on": "50 %"},
+            "asks.about: missing: the touchpoint that gets better",
+        ),
+        (
+            {"question": "nps", "about": "till", "learns": "2 %"},
+            "asks.learns: this needs acts_on: the share of the bad answers acted on",
+        ),
+        (
+            {"question": "csat", "acts_cost": 3},
+            "asks.acts_cost: this needs acts_on: the share of the bad answers acted on",
+        ),
+        ({"question": "npss"}, "asks.question: expected nps, csat or ces, got 'npss'; did you mean 'nps'?"),
+    ],
+)
+def test_surveys_that_make_no_sense(asks, complaint):
+    with pytest.raises(ScenarioError) as caught:
+        parse(shop(asks))
+    assert str(caught.value) == f"touchpoints.form.{complaint}"
+
+
+def test_kpis_of_a_promise_appear_where_there_is_one():
+    program, outcome, _ = run(shop(PROMISED))
+    assert kpis(outcome, program)["answers_acted_on"] == outcome.answered[:, :, layout.ACTED].sum()
+    program, outcome, _ = run(shop({"question": "nps"}))
+    assert "answers_acted_on" not in kpis(outcome, program)
