@@ -56,9 +56,11 @@ class Outcome:
     ``touches`` int64[segments, touchpoints, OUTCOMES]; ``felt`` int64[touchpoints, 3] in millionths (valence,
     perceived quality, mood after); ``staff`` a row per pool and site; ``signals`` a row per refresh (mean over
     sites); ``campaigns`` a row per campaign (money in cents); ``programmes`` a row per loyalty programme,
-    ``members`` one per card. ``events`` counts logged touches and decisions
-    with a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in all (in units of the
-    dominating rate), the leaving hazard exceeded the moments at which somebody can leave.
+    ``members`` one per card. ``answered`` int64[segments, questions, SCORES + 2]:
+    answers by score, then those asked, then answers acted on (no segments where nobody asks); ``failing``
+    float64[touchpoints]: what learning left of the chance to fail (empty where nothing is learnt). ``events`` counts
+    logged touches and decisions with a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in
+    all (in units of the dominating rate), the leaving hazard exceeded the moments at which somebody can leave.
     """
 
     replication: int
@@ -71,6 +73,8 @@ class Outcome:
     campaigns: np.ndarray
     programmes: np.ndarray
     members: np.ndarray
+    answered: np.ndarray
+    failing: np.ndarray
     events: int
     capped: int
     hazard_lost: float

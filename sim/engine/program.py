@@ -21,6 +21,7 @@ from sim.model.keys import MAX_INDEX
 from sim.model.layout import CAMPAIGN, CAMPAIGNS, EMOTIONS, NOBODY, SIGNAL
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
+from sim.scenario.scripts import Script
 
 SEGMENTS = 32  # each has 67 million ids for its prospects
 WARM_UP = 60.0  # days, where customers exist on day 0 and psychology is on
@@ -81,6 +82,7 @@ class Program:
     horizon: float
     wage_per_day: float  # cents, all sites and pools, on average
     fixed_cost: int  # cents
+    scripts: dict[int, Script]  # by touchpoint: functions of the user's own
     warm: "Program | None" = None  # the baseline, where it differs and there is a warm-up
 
     @property
@@ -165,6 +167,16 @@ class Program:
         return self.scenario.discount_rate
 
     @property
+    def learns(self) -> bool:
+        """Whether a touchpoint gets better by what customers answer."""
+        return bool((self.static["surveys"]["learns"] > 0.0).any())
+
+    @property
+    def asks(self) -> bool:
+        """Whether a touchpoint asks anything."""
+        return bool((self.static["touchpoints"]["asks"] >= 0).any())
+
+    @property
     def windows(self) -> dict[str, tuple[float, float]]:
         """Stretches of the run with KPIs of their own, days."""
         return {name: (w.from_, w.to) for name, w in self.scenario.windows.items()}
@@ -244,6 +256,7 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
         fixed_cost=sum(
             cents(x.costs.setup) for x in (*scenario.campaigns.values(), *scenario.loyalty.values())
         ),
+        scripts=rows.scripts,
         warm=warm,
     )
 

@@ -180,7 +180,7 @@ def _person(customer: int, a: Outcome, b: Outcome) -> Iterator[Difference]:
 
 
 def _elsewhere(a: Outcome, b: Outcome, program: Program) -> Iterator[Difference]:
-    from sim.model.layout import DAILY, OUTCOMES
+    from sim.model.layout import DAILY, OUTCOMES, QUESTIONS, SCORES
 
     segments, touchpoints = program.segment_names, program.touchpoint_names
     yield from _of_people(a.people, b.people)
@@ -198,6 +198,9 @@ def _elsewhere(a: Outcome, b: Outcome, program: Program) -> Iterator[Difference]
     yield from _of_records("programmes", a.programmes, b.programmes, program.programme_names)
     cards = [f"card of customer {row['customer']}" for row in a.members]
     yield from _of_records("members", a.members, b.members, cards)
+    questions, columns = QUESTIONS, [*map(str, range(SCORES)), "asked", "acted on"]
+    yield from _of_numbers("answers", a.answered, b.answered, (segments, questions, columns))
+    yield from _of_numbers("left of failures", a.failing, b.failing, (touchpoints,))
     for name in ("replication", "events", "capped", "hazard_lost"):
         values = getattr(a, name), getattr(b, name)
         if unequal(*(np.array([value]) for value in values)).any():
