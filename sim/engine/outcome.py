@@ -1,8 +1,10 @@
 """What one replication leaves behind, before anybody counts anything: accumulators and final people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from sim.model.layout import ABSENCE
 
 STAFF = np.dtype(
     [
@@ -33,7 +35,8 @@ class Outcome:
     perceived quality, mood after); ``staff`` a row per pool and site; ``signals`` a row per refresh (mean over
     sites); ``campaigns`` a row per campaign (money in cents). ``events`` counts logged touches and decisions
     with a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in all (in units of the
-    dominating rate), the leaving hazard exceeded the moments at which somebody can leave.
+    dominating rate), the leaving hazard exceeded the moments at which somebody can leave. ``absences``: a row per
+    time that a customer was away and came back, by time of the return.
     """
 
     replication: int
@@ -47,3 +50,4 @@ class Outcome:
     events: int
     capped: int
     hazard_lost: float
+    absences: np.ndarray = field(default_factory=lambda: np.zeros(0, ABSENCE).view(np.recarray))

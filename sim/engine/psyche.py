@@ -37,6 +37,7 @@ _SAME = (
     # price, contact, programme
     "grievance_half_life", "pressure_half_life",
     # campaigns and winning back
+    "forgets_half_life", "estimate_scale", "estimate_noise",
     # answers and listening
     # friends
 )  # fmt: skip
@@ -166,6 +167,7 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, bo
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
     row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
     row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, bounds))
+    row.trust = traits.trust.mean
 
 
 def _leaves_by(traits) -> int:

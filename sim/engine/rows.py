@@ -25,6 +25,7 @@ from sim.model.layout import (
     TOUCHPOINT,
     TRIGGER,
 )  # fmt: skip
+from sim.model.returns import PURPOSE as WINS_BACK
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
 
@@ -32,7 +33,8 @@ STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty",
 _KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "reciprocity": layout.RECIPROCITY}
 _CUES = {None: layout.SUPPLY, "supply": layout.SUPPLY, "time": layout.TIME, "demand": layout.DEMAND}
 _MISHAPS = ("fails", "gave_up", "closed", "sold_out")  # in the order of OUTCOMES
-_FIXED = [("clock", name) for name in CLOCK_PURPOSES] + [("campaign", name) for name in CAMPAIGN_PURPOSES]
+_FIXED = [("clock", name) for name in CLOCK_PURPOSES]
+_FIXED += [("campaign", name) for name in (*CAMPAIGN_PURPOSES, WINS_BACK)]
 _EDGES = ("next", "if_failed", "if_gave_up", "if_closed", "if_sold_out")  # in the order of OUTCOMES
 
 
@@ -187,6 +189,10 @@ class Rows:
         for k, name in enumerate(self.names.campaigns, CAMPAIGNS):
             if name in self.scenario.campaigns and rows[k].step == NOBODY:
                 rows[k].step = self.names.number("steps", campaign_step(self.scenario, name))
+        for k, name in enumerate(self.names.events, CAMPAIGNS + len(self.names.campaigns)):
+            if name in self.scenario.events:
+                event = self.scenario.events[name]
+                rows[k].step = self.names.number("steps", f"{name}.{event.meets}")
         return rows
 
     def stream_of(self, journey) -> int:
@@ -210,7 +216,7 @@ class Rows:
         return rows
 
     def fill_step(self, row: np.record, name: str) -> None:
-        """A step of a journey, or the single step of a campaign."""
+        """A step of a journey, or the single step of a campaign or an event."""
         journey, _, step = name.partition(".")
         declared = (
             self.scenario.journeys[journey].steps.get(step) if journey in self.scenario.journeys else None

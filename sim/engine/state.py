@@ -11,11 +11,24 @@ from sim.engine.program import Program
 from sim.model.campaigns import PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
-from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
+from sim.model.layout import (
+    ABSENCE,
+    ASK,
+    DAILY,
+    EMOTIONS,
+    FADED,
+    LEFT,
+    LOG,
+    MILLION,
+    NOBODY,
+    OUTCOMES,
+    PENDING,
+)  # fmt: skip
 from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
 from sim.model.signals import publish
 from sim.model.world import (
+    BACK,
     CAPPED,
     EVENTS,
     FREE,
@@ -97,6 +110,15 @@ class State:
         tally[FREE] = len(pool)
         self.replace(pool=larger)
 
+    def make_absences(self, chosen: np.ndarray) -> None:
+        """Room for the return of everybody who has left and may see a message until the next are sent."""
+        people = self["people"]
+        gone = people["status"] == LEFT
+        waiting = np.count_nonzero(gone & (people["pending"] >= 0)) + np.count_nonzero(gone[chosen])
+        missing = int(self["tally"][BACK]) + waiting - len(self["absences"])
+        if missing > 0:
+            self.replace(absences=longer(self["absences"], max(missing, len(self["absences"]))))
+
     def flush(self, now: float) -> None:
         """Hand over the rows before `now`, if the log is in order of time; those at `now` may get company."""
         tally, log = self["tally"], self["log"]
@@ -136,10 +158,20 @@ class State:
         order = np.argsort(luck[:number], kind="stable")
         return chosen[order][: affordable(self.world, c, t)]
 
+    def timely(self, c: int) -> bool:
+        """Whether the published figure for which campaign c waits is within its bounds, mean over sites."""
+        campaign = self["campaigns"][c]
+        if campaign["signal"] < 0:
+            return True
+        shown = np.ascontiguousarray(self["published"][:, campaign["signal"]]).mean()
+        return bool(campaign["least"] <= shown <= campaign["most"])
+
     def run_campaign(self, c: int, k: int, t: float) -> np.ndarray:
         """Campaign c picks customers and gives or sends: places in people of those who were picked."""
-        chosen = self.pick(c, k, t)
+        chosen = self.pick(c, k, t) if self.timely(c) else np.empty(0, np.int32)
         self.make_nodes(len(chosen))
+        if self["campaigns"][c]["wins_back"]:
+            self.make_absences(chosen)
         send(self.world, c, k, t, chosen)
         return chosen
 
@@ -158,7 +190,8 @@ class State:
             felt=self["felt"],
             staff=np.array(sorted(staff), STAFF).view(np.recarray),
             signals=np.array(sorted(self.signals), SIGNAL_ROW).view(np.recarray),
-            campaigns=self.campaign_rows(len(program.campaigns)),
+            campaigns=self.campaign_rows(len(program.campaign_names)),
+            absences=np.sort(self["absences"][: tally[BACK]], order=["back", "customer"]).view(np.recarray),
             events=int(tally[EVENTS]),
             capped=int(tally[CAPPED]),
             hazard_lost=float(tally[LOST]) / MILLION,
@@ -222,4 +255,5 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "ask": np.zeros(1, ASK).view(np.recarray),
         "key": np.array([key], np.uint64),
         "faded": new_faded(),
+        "absences": np.zeros(0, ABSENCE).view(np.recarray),
     }

@@ -37,6 +37,7 @@ from sim.model.layout import (
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
 from sim.model.record import ONE, count, millionths, new_row, wants_row
+from sim.model.returns import comes_back
 from sim.model.touch import draw, drawn, touch
 from sim.model.triggers import meet, total_lift
 from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
@@ -89,9 +90,9 @@ def begin(w, p, now):
 
 @njit(forceinline=True)
 def next_due(w, p):
-    """When the customer's next occasion is due; inf once he has left."""
+    """When the customer's next occasion is due; once he has left, only a message may still find him."""
     if p.status == LEFT:
-        return math.inf
+        return w.pool[p.pending].due if p.pending >= 0 else math.inf
     if p.status == EXPECTED:
         return p.t_entry
     due = min(p.due_need, p.due_leave)
@@ -123,6 +124,8 @@ def occasion(w, p, t, due):
     """
     if p.status == EXPECTED:
         return enter(w, p, t)
+    if p.status == LEFT:
+        return win_back(w, p, t)
     if p.due_need == due:
         return need(w, p, t)
     if p.due_leave == due and p.status == PROSPECT:
@@ -284,6 +287,22 @@ def leave(w, p, t, reason, chance):
     if wants_row(w, t, layout.LEAVING):
         row = w.log[new_row(w, p, t, layout.LEAVING, LEAVE, np.int64(p.n_leave))]
         row.outcome, row.chance = reason, chance
+
+
+@njit(forceinline=True)
+def win_back(w, p, t):
+    """Somebody who has left sees a message that may bring him back: then he goes the way it leads."""
+    n = pop_first(w, p)
+    stream, index, _, _, _, _ = _contents(w, n)
+    free_node(w, n)
+    w.handed[stream - CAMPAIGNS] += 1
+    back, chance = comes_back(w, p, t, stream, index)
+    first = np.int64(w.streams[stream].step)
+    if not back:
+        _decline(w, p, t, stream, index, first, chance)
+        return no_way(stream, index)
+    _check_index(w, max(p.n_need, p.n_leave))
+    return stream, index, NO_VISITS, first, chance, NOBODY
 
 
 # ---------------------------------------------------------------- journeys

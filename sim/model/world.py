@@ -31,14 +31,15 @@ CHANGING = (
     "ask",  # ASK[1]: what the customer just asked of the engine
     "key",  # u8[1]: of the run
     "faded",  # FADED[EMOTIONS + 6]: see feelings.left_of
+    "absences",  # ABSENCE[rows]: of those who came back, where a campaign wins people back
 )
 FIELDS = STATIC + CHANGING
 
 # World.tally
-LOGGED, EVENTS, LEVEL, FREE, USED, CAPPED, LOST, OVERRUN = np.arange(8)
+LOGGED, EVENTS, LEVEL, FREE, USED, CAPPED, LOST, OVERRUN, BACK = np.arange(9)
 TALLY = (
     "rows in the log", "events", "log level", "first free node", "nodes in use", "capped hazards",
-    "hazard lost to the cap, millionths", "indices that ran out",
+    "hazard lost to the cap, millionths", "indices that ran out", "absences that ended",
 )  # fmt: skip
 NO_LOG, LOG_EVENTS, LOG_ALL = np.arange(3)  # log level; LOG_ALL adds decisions without a consequence
 

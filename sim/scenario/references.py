@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sim.scenario.campaigns import Campaign
+from sim.scenario.campaigns import AmongNames, Campaign
 from sim.scenario.journeys import END, LEAVE, Journey, Step
 from sim.scenario.schema import Scenario
 from sim.scenario.touchpoints import Touchpoint, Trigger
@@ -35,6 +35,10 @@ def references(scenario: Scenario) -> Iterator[Finding]:
         yield from _of_journey(scenario, journey, ("journeys", name))
     for name, campaign in scenario.campaigns.items():
         yield from _of_campaign(scenario, campaign, ("campaigns", name))
+    for name, event in scenario.events.items():
+        path = ("events", name)
+        yield from refer((*path, "meets"), event.meets, "a touchpoint", scenario.touchpoints)
+        yield from _of_audience(scenario, event.to.segment, (*path, "to"))
     stream = scenario.enters.stream if scenario.enters else None
     if stream:
         yield from refer(("enters", "stream", "when"), stream.when, "a calendar", scenario.calendars)
@@ -123,6 +127,12 @@ def _of_campaign(scenario: Scenario, campaign: Campaign, path: tuple[str, ...]) 
     if campaign.sends:
         place = (*path, "sends", "touchpoint")
         yield from refer(place, campaign.sends.touchpoint, "a touchpoint", scenario.touchpoints)
-    segment = campaign.picks.audience.segment
-    for name in segment.is_ if segment else ():
-        yield from refer((*path, "picks", "from", "segment", "is"), name, "a segment", scenario.segments)
+    yield from _of_audience(scenario, campaign.picks.audience.segment, (*path, "picks", "from"))
+    when = campaign.picks.when
+    if when:
+        yield from refer((*path, "picks", "when", "signal"), when.signal, "a signal", scenario.signals)
+
+
+def _of_audience(scenario: Scenario, wanted: AmongNames | None, path: tuple[str, ...]) -> Iterator[Finding]:
+    for name in wanted.is_ if wanted else ():
+        yield from refer((*path, "segment", "is"), name, "a segment", scenario.segments)
