@@ -493,7 +493,9 @@ def _fill_event(row, scenario: Scenario, names: Names, name: str) -> None:
 
 def _segments(wanted, names: Names) -> int:
     """A bit for each segment that is wanted; all, where none is named."""
-    return sum(1 << names.place["segments"][segment] for segment in (wanted.is_ if wanted else names.segments))
+    return sum(
+        1 << names.place["segments"][segment] for segment in (wanted.is_ if wanted else names.segments)
+    )
 
 
 def _fill_audience(row, audience, names: Names) -> None:

@@ -12,7 +12,6 @@ from sim.model import layout
 from sim.model.calendar import clock_time, profile_time
 from sim.model.keys import hash_name, uniform
 from sim.model.layout import (
-    ANNIVERSARY,
     BIRTHDAY,
     BY_RENEWAL,
     CUSTOMER,

@@ -13,7 +13,19 @@ import pytest
 
 from sim.engine import recorder
 from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF
-from sim.model.layout import CUSTOMER, DAILY, DAY, EXPECTED, LEAVING, LEFT, LOG, PERSON, PROSPECT, TOUCH
+from sim.model.layout import (
+    ABSENCE,
+    CUSTOMER,
+    DAILY,
+    DAY,
+    EXPECTED,
+    LEAVING,
+    LEFT,
+    LOG,
+    PERSON,
+    PROSPECT,
+    TOUCH,
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "tables.md"
 PROGRAM = SimpleNamespace(
@@ -26,6 +38,8 @@ PROGRAM = SimpleNamespace(
     signal_names=["stars"],
     campaign_names=["pastry"],
     horizon=3.0,
+    active_within=90.0,
+    contractual=False,
 )
 
 
@@ -58,6 +72,7 @@ def outcome() -> SimpleNamespace:
     return SimpleNamespace(
         replication=2,
         people=people,
+        absences=np.zeros(0, ABSENCE),
         daily=daily,
         staff=np.zeros(1, STAFF),
         signals=np.array([(1.0, 0, 4.5, 60.0)], SIGNAL_ROW),
