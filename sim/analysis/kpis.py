@@ -70,6 +70,10 @@ def _winning_back(view: View) -> bool:
     return _lasting(view) and view.program.wins_back
 
 
+def _carded(view: View) -> bool:
+    return len(view.program.programme_names) > 0
+
+
 def _reviewed(view: View) -> bool:
     return view.review_signals.size > 0
 
@@ -110,6 +114,11 @@ def _cost(view: View) -> float:
 
 def _profit(view: View) -> float:
     return view.money("margin") - _cost(view)
+
+
+def _programme_cost(view: View) -> float:
+    setup = sum(programme.costs.setup for programme in view.program.scenario.loyalty.values())
+    return view.carded("spent") / CENTS + setup
 
 
 def _clv(view: View) -> Value:
@@ -241,7 +250,8 @@ KPIS: dict[str, Kpi] = {
         lambda v: v.money("margin"),
     ),
     "cost": Kpi(
-        "currency", "touches + gifts and messages of campaigns + wages + set-up costs of campaigns",
+        "currency", "touches + gifts and messages of campaigns + cards and rewards of loyalty programmes + "
+        "wages + set-up costs of campaigns and programmes",
         "low", "money",
         _cost, whole=True,
     ),
@@ -254,8 +264,8 @@ KPIS: dict[str, Kpi] = {
         lambda v: _ratio(_profit(v), v.count), whole=True,
     ),
     "clv": Kpi(
-        "currency per customer", "over the horizon only: sum over days of (margin - cost of touches, gifts "
-        "and messages) x (1 + discount_rate)^(-(day + 0.5) / 365) / customers", "high", "money",
+        "currency per customer", "over the horizon only: sum over days of (margin - cost of touches, gifts, "
+        "messages, cards and rewards) x (1 + discount_rate)^(-(day + 0.5) / 365) / customers", "high", "money",
         _clv, _lasting,
     ),
     "new_share": Kpi(
@@ -345,6 +355,35 @@ KPIS: dict[str, Kpi] = {
     "messages": Kpi(
         "messages", "messages sent by campaigns", "", "word",
         lambda v: v.total("messages"), _campaigning,
+    ),
+    "opted_out": Kpi(
+        "customers", "customers who opted out of messages during the run", "low", "word",
+        lambda v: v.total("opted_out"), _campaigning,
+    ),
+    "joined": Kpi(
+        "customers", "customers who joined a loyalty programme during the run (of several programmes: each)", "",
+        "loyalty", lambda v: v.total("joined"), _carded,
+    ),
+    "members": Kpi(
+        "customers", "members of loyalty programmes at the horizon who have not left", "", "loyalty",
+        lambda v: v.carded("members"), _carded, whole=True,
+    ),
+    "rewards": Kpi(
+        "rewards", "rewards redeemed", "", "loyalty",
+        lambda v: v.total("redeemed"), _carded,
+    ),
+    "redemption_rate": Kpi(
+        "share", "points redeemed / points issued, head starts included", "", "loyalty",
+        lambda v: _ratio(v.carded("redeemed"), v.carded("issued")), _carded, whole=True,
+    ),
+    "breakage": Kpi(
+        "share", "points that lapsed / points that lapsed or were redeemed", "", "loyalty",
+        lambda v: _ratio(v.carded("lapsed"), v.carded("lapsed") + v.carded("redeemed")), _carded, whole=True,
+    ),
+    "programme_cost": Kpi(
+        "currency", "loyalty programmes: set-up + cards + rewards, which cost what they are said to and the margin "
+        "of what they paid for", "low", "loyalty",
+        _programme_cost, _carded, whole=True,
     ),
 }  # fmt: skip
 

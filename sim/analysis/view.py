@@ -173,6 +173,10 @@ class View:
         """Sum of one staff column over pools and sites."""
         return float(self.outcome.staff[name].sum())
 
+    def carded(self, name: str) -> float:
+        """Sum of one column over loyalty programmes."""
+        return float(self.outcome.programmes[name].sum())
+
     @cached_property
     def has_feelings(self) -> bool:
         """Whether any touch left a trace (psychology off, or no quality anywhere: none does)."""

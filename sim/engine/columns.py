@@ -25,6 +25,7 @@ TRAITS = {
     "social_proof": ("", "trait: susceptibility to social proof"),
     "reciprocity": ("", "trait: susceptibility to reciprocity"),
     "price_sensitivity": ("", "trait: weight of prices, 1 on average"),
+    "willing": ("logits", "trait: willingness to buy, 0 on average"),
     "privacy_concern": ("0..1", "trait: how much personal messages intrude"),
     "values": ("0..1", "trait: fit between own values and the brand's"),
     "alternatives": ("0..1", "trait: how easily another supplier is found"),
@@ -55,12 +56,15 @@ COUNTED = {
     ),
     "revenue": ("currency", "revenue"),
     "margin": ("currency", "revenue times margin"),
-    "cost": ("currency", "cost of touches, gifts and messages"),
+    "cost": ("currency", "cost of touches, gifts, messages, cards and rewards"),
     "valence": ("", "sum over the touches of how good each felt (-1..1)"),
     "reviews": ("", "reviews written"),
     "gifts": ("", "gifts handed over"),
     "messages": ("", "messages received"),
     "reconsidered": ("", "moments at which a customer could have left"),
+    "joined": ("customers", "joined a loyalty programme"),
+    "redeemed": ("", "rewards redeemed"),
+    "opted_out": ("customers", "opted out of messages"),
 }
 
 COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
@@ -119,6 +123,8 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "affective": ("0..1", "affective commitment at the end"),
         "normative": ("0..1", "normative commitment at the end"),
         "obligation": ("0..1", "felt obligation at the end"),
+        "reference": ("multiple of today's", "price that seems right, at the end"),
+        "opted_out": ("", "1: has opted out of messages"),
     },
     "daily": {
         **_REPLICATION,
@@ -154,5 +160,16 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "picked": ("customers", "times a customer was picked"),
         "given": ("", "gifts handed over or messages sent"),
         "spent": ("currency", "spent, without setting up"),
+    },
+    "members": {
+        **_WHO_WHEN,
+        "programme": ("", "the loyalty programme"),
+        "joined": ("d", "when the customer joined, negative in the warm-up"),
+        "points": ("", "points on the card at the end"),
+        "earned": (
+            "",
+            "points earned in the membership year at the end or in the one before, whichever is more",
+        ),
+        "tier": ("", "the tier at the end; empty: none"),
     },
 }

@@ -13,6 +13,7 @@ import numpy as np
 from sim.engine.cadence import first_multiple
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
+from sim.engine.programmes import priorities as all_priorities
 from sim.engine.runahead import (
     BUCKETS,
     CADENCE,
@@ -252,7 +253,7 @@ def _shared_arrays(program: Program, state: State) -> dict[str, np.ndarray]:
     """What a site's customers share, as it stands when the run begins, in the order of Shared."""
     before, sites, people = program.warm or program, program.sites, state["people"]
     pools, stocks = max(1, len(program.pools)), max(1, len(program.stocks))
-    priorities = np.unique(np.concatenate([p.static["touchpoints"]["priority"] for p in (before, program)]))
+    priorities = np.unique(np.concatenate([all_priorities(p.static) for p in (before, program)]))
     desks = np.zeros((sites, pools), DESK).view(np.recarray)
     desks["since"] = program.start
     shelves = np.zeros((sites, stocks))

@@ -26,6 +26,7 @@ class Names:
     steps: tuple[str, ...]
     campaigns: tuple[str, ...]
     events: tuple[str, ...]
+    programmes: tuple[str, ...]
     emotions: tuple[str, ...]
     place: dict[str, dict[str, int]] = field(repr=False, compare=False)
 
@@ -86,6 +87,7 @@ _KINDS = {
     "steps": step_names,
     "campaigns": lambda s: s.campaigns,
     "events": lambda s: s.events,
+    "programmes": lambda s: s.loyalty,
     "emotions": lambda s: s.psychology.emotions,
 }
 

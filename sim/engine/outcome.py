@@ -25,6 +25,30 @@ STAFF = np.dtype(
 SIGNAL_ROW = np.dtype([("t", "f8"), ("signal", "i4"), ("value", "f8"), ("count", "f8")], align=True)
 CAMPAIGN_ROW = np.dtype([("picked", "i8"), ("handed", "i8"), ("spent", "i8")], align=True)
 
+PROGRAMME_ROW = np.dtype(
+    [
+        ("joined", "i8"),
+        ("members", "i8"),  # customers with a card at the horizon
+        ("rewards", "i8"),
+        ("issued", "i8"),  # millionths of points, as all points here
+        ("redeemed", "i8"),
+        ("lapsed", "i8"),
+        ("spent", "i8"),  # cents
+    ],
+    align=True,
+)
+MEMBER_ROW = np.dtype(
+    [
+        ("customer", "u4"),
+        ("programme", "i4"),
+        ("joined", "f8"),
+        ("points", "f8"),
+        ("earned", "f8"),  # in this membership year or the one before, whichever is more
+        ("tier", "i4"),  # from 1, 0 for none
+    ],
+    align=True,
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -33,7 +57,8 @@ class Outcome:
     ``people`` PERSON[customers], feelings carried to the horizon; ``daily`` int64[days, segments, DAILY];
     ``touches`` int64[segments, touchpoints, OUTCOMES]; ``felt`` int64[touchpoints, 3] in millionths (valence,
     perceived quality, mood after); ``staff`` a row per pool and site; ``signals`` a row per refresh (mean over
-    sites); ``campaigns`` a row per campaign (money in cents). ``events`` counts logged touches and decisions
+    sites); ``campaigns`` a row per campaign (money in cents); ``programmes`` a row per loyalty programme,
+    ``members`` one per card. ``events`` counts logged touches and decisions
     with a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in all (in units of the
     dominating rate), the leaving hazard exceeded the moments at which somebody can leave. ``absences``: a row per
     time that a customer was away and came back, by time of the return.
@@ -47,6 +72,8 @@ class Outcome:
     staff: np.ndarray
     signals: np.ndarray
     campaigns: np.ndarray
+    programmes: np.ndarray
+    members: np.ndarray
     events: int
     capped: int
     hazard_lost: float

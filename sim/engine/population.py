@@ -22,7 +22,7 @@ _TRAITS = hash_name("traits")
 _SUSCEPTIBLE = ("scarcity", "social_proof", "reciprocity")
 _PLAIN = (
     "reactivity", "loss_aversion", "price_sensitivity", "privacy_concern", "values", "alternatives",
-    "switching_cost",
+    "switching_cost", "willing",
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def _blank(program: Program, people: np.ndarray) -> None:
     people.due_need = people.due_leave = people.t_left = math.inf
     people.t_order = -math.inf
     people.t_feel = program.start
+    people.reference = 1.0
 
 
 def _founders(program: Program) -> _Group:

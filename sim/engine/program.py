@@ -13,6 +13,7 @@ import numpy as np
 from sim.engine import psyche
 from sim.engine.calendars import calendar_arrays, weekly_hours
 from sim.engine.names import Names, collect
+from sim.engine.programmes import programme_rows
 from sim.engine.rows import STAGES, Rows, cents, empty
 from sim.errors import Problem, RunError, ScenarioError
 from sim.model import layout
@@ -154,6 +155,11 @@ class Program:
         return bool(self.static["campaigns"]["wins_back"].any())
 
     @property
+    def programme_names(self) -> tuple[str, ...]:
+        """Loyalty programmes, by number."""
+        return self.names.programmes
+
+    @property
     def emotion_names(self) -> tuple[str, ...]:
         """Emotions, by number."""
         return self.names.emotions
@@ -216,7 +222,9 @@ def lower(scenario: Scenario) -> Program:
 def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program | None) -> Program:
     """One scenario; ``before`` is its baseline's program, None for the baseline itself."""
     samplers = Samplers()
-    static = Rows(scenario, names, samplers).arrays()
+    rows = Rows(scenario, names, samplers)
+    loyalty = programme_rows(rows)
+    static = rows.arrays() | loyalty
     start = _warm_up_start(baseline)
     sites = count_sites(scenario)
     warm = before if before and before.start < 0.0 else None
@@ -246,7 +254,9 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
         start=start,
         horizon=scenario.horizon,
         wage_per_day=_wages(scenario) * sites,
-        fixed_cost=sum(cents(c.costs.setup) for c in scenario.campaigns.values()),
+        fixed_cost=sum(
+            cents(x.costs.setup) for x in (*scenario.campaigns.values(), *scenario.loyalty.values())
+        ),
         warm=warm,
     )
 
@@ -439,7 +449,7 @@ def _fill_campaign(row, scenario: Scenario, names: Names, name: str) -> None:
     row.wins_back = campaign.sends.wins_back if campaign.sends else 0.0
     row.offer = _offer(scenario, name, touchpoint) if row.wins_back else 0.0
     _fill_rule(row, campaign.picks, names)
-    _fill_audience(row, campaign.picks.audience, names)
+    _fill_audience(row, campaign.picks.audience, scenario, names)
 
 
 def _fill_rule(row, picks, names: Names) -> None:
@@ -498,13 +508,22 @@ def _segments(wanted, names: Names) -> int:
     )
 
 
-def _fill_audience(row, audience, names: Names) -> None:
+def _fill_audience(row, audience, scenario: Scenario, names: Names) -> None:
     row.segments, row.left = _segments(audience.segment, names), audience.left
     row.low, row.high = -math.inf, math.inf
     for k, fact in enumerate(layout.FACTS[1:], 1):
         bounds = getattr(audience, fact)
         if bounds:
-            row.low[k], row.high[k] = _bounds(bounds)
+            row.low[k], row.high[k] = _tiers(bounds, scenario) if fact == "tier" else _bounds(bounds)
+    row.points_of = names.number("programmes", audience.points.of if audience.points else None)
+    row.tier_of = names.number("programmes", audience.tier.of if audience.tier else None)
+
+
+def _tiers(bounds, scenario: Scenario) -> tuple[float, float]:
+    """The numbers of (lowest, highest) tier: 1 is the lowest there is, 0 none."""
+    tiers = list(scenario.loyalty[bounds.of].tiers)
+    lowest = -math.inf if bounds.at_least is None else 1.0 + tiers.index(bounds.at_least)
+    return lowest, math.inf if bounds.at_most is None else 1.0 + tiers.index(bounds.at_most)
 
 
 def _bounds(bounds) -> tuple[float, float]:

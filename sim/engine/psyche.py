@@ -35,6 +35,8 @@ _SAME = (
     # a touch, memory and trust
     # triggers and context
     # price, contact, programme
+    "price_weight", "price_reference", "price_loss", "reference_rate", "contact_fatigue", "pressure_free",
+    "pressure_half", "worn_message", "opts_out",
     "grievance_half_life", "pressure_half_life",
     # campaigns and winning back
     "forgets_half_life", "estimate_scale", "estimate_noise",

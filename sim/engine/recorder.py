@@ -138,7 +138,11 @@ def customers(outcome: Any, program: Any) -> pa.Table:
         "orders": people["n_order"],
         "touches": people["n_touch"],
         "last_order": _finite(people["t_order"], people["n_order"] > 0),
-        **{name: people[name] for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation")},
+        **{
+            name: people[name]
+            for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation", "reference")
+        },
+        "opted_out": people["opted_out"],
         "need_gap": _finite(people["need_gap"]),
     }
     return _table("customers", outcome.replication, columns)
@@ -211,12 +215,33 @@ def campaigns(outcome: Any, program: Any) -> pa.Table:
     return _table("campaigns", outcome.replication, columns)
 
 
+def members(outcome: Any, program: Any) -> pa.Table:
+    """One row a card of a loyalty programme: since when, its points and tier."""
+    rows = outcome.members
+    tiers, offset = [], []
+    for name in program.programme_names:
+        offset.append(len(tiers) - 1)
+        programme = program.scenario.loyalty.get(name)
+        tiers += list(programme.tiers) if programme else []
+    places = np.array(offset or [0])[rows["programme"]] + rows["tier"]
+    columns = {
+        "customer": rows["customer"],
+        "programme": _named(rows["programme"], program.programme_names),
+        "joined": rows["joined"],
+        "points": rows["points"],
+        "earned": rows["earned"],
+        "tier": _named(np.where(rows["tier"] > 0, places, -1), tiers),
+    }
+    return _table("members", outcome.replication, columns)
+
+
 SUMMARIES: dict[str, Callable[[Any, Any], pa.Table]] = {
     "customers": customers,
     "daily": daily,
     "staff": staff,
     "signals": signals,
     "campaigns": campaigns,
+    "members": members,
 }
 
 

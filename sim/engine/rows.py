@@ -8,6 +8,7 @@ from sim.engine.names import Names, campaign_step, states, step_names
 from sim.model import layout
 from sim.model.campaigns import PURPOSES as CAMPAIGN_PURPOSES
 from sim.model.clocks import PURPOSES as CLOCK_PURPOSES
+from sim.model.contact import PURPOSES as CONTACT_PURPOSES
 from sim.model.journeys import SLOTS
 from sim.model.keys import check_distinct, hash_name
 from sim.model.layout import (
@@ -33,8 +34,15 @@ STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty",
 _KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "reciprocity": layout.RECIPROCITY}
 _CUES = {None: layout.SUPPLY, "supply": layout.SUPPLY, "time": layout.TIME, "demand": layout.DEMAND}
 _MISHAPS = ("fails", "gave_up", "closed", "sold_out")  # in the order of OUTCOMES
-_FIXED = [("clock", name) for name in CLOCK_PURPOSES]
-_FIXED += [("campaign", name) for name in (*CAMPAIGN_PURPOSES, WINS_BACK)]
+_FIXED = [
+    (kind, name)
+    for kind, names in (
+        ("clock", CLOCK_PURPOSES),
+        ("campaign", (*CAMPAIGN_PURPOSES, WINS_BACK)),
+        ("contact", CONTACT_PURPOSES),
+    )
+    for name in names
+]
 _EDGES = ("next", "if_failed", "if_gave_up", "if_closed", "if_sold_out")  # in the order of OUTCOMES
 
 
@@ -108,18 +116,27 @@ class Rows:
 
     def fill_sale(self, row: np.record, sale, name: str) -> None:
         """What is sold, at what price."""
-        row.price_kind = layout.NO_PRICE
+        row.price_kind, row.relative_price = layout.NO_PRICE, 1.0
         if sale is None:
             return
         contract = self.scenario.contract
         row.price_kind = layout.OWN_SPEND if sale.price == "own_spend" else layout.FIXED_PRICE
-        row.price = {"own_spend": 0.0, "contract": contract.price if contract else 0.0}.get(
-            sale.price, sale.price
-        )
+        row.price = 0.0 if sale.price == "own_spend" else stated_price(self.scenario, sale)
         default = contract.margin if contract and sale.price == "contract" else 1.0
         row.margin, row.discount = default if sale.margin is None else sale.margin, sale.discount
-        today = self.scenario.baseline.touchpoints.get(name)
-        row.usual_discount = today.sells.discount if today and today.sells else 0.0
+        row.relative_price = self.relative_price(sale, name)
+
+    def relative_price(self, sale, name: str) -> float:
+        """The price as a multiple of what the baseline asks there; a new or a free offer has no such price."""
+        baseline = self.scenario.baseline
+        touchpoint = baseline.touchpoints.get(name)
+        today = touchpoint.sells if touchpoint else None
+        if today is None:
+            return 1.0 - sale.discount
+        asked, usual = 1.0 - sale.discount, 1.0 - today.discount
+        if "own_spend" not in (sale.price, today.price):
+            asked, usual = asked * stated_price(self.scenario, sale), usual * stated_price(baseline, today)
+        return asked / usual if usual > 0.0 else 1.0
 
     def fill_staff(self, row: np.record, staff) -> None:
         """Who serves, how long it takes, and how long a customer waits."""
@@ -281,6 +298,13 @@ def reachable(onward: list[set[int]], start: int) -> set[int]:
             seen.add(k)
             waiting += sorted(onward[k])
     return seen
+
+
+def stated_price(scenario: Scenario, sale) -> float:
+    """The price of a sale that states one, before a discount."""
+    if sale.price != "contract":
+        return sale.price
+    return scenario.contract.price if scenario.contract else 0.0
 
 
 def cents(money: float) -> int:

@@ -8,12 +8,14 @@ import numpy as np
 from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
 from sim.engine.population import assign_segments, fresh_traits, new_people
 from sim.engine.program import Program
+from sim.engine.programmes import outcome_rows
 from sim.model.campaigns import PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
 from sim.model.layout import (
     ABSENCE,
     ASK,
+    CARD,
     DAILY,
     EMOTIONS,
     FADED,
@@ -26,6 +28,8 @@ from sim.model.layout import (
 )  # fmt: skip
 from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
+from sim.model.places import shifts
+from sim.model.programme import BOOKS
 from sim.model.signals import publish
 from sim.model.world import (
     BACK,
@@ -192,6 +196,7 @@ class State:
             signals=np.array(sorted(self.signals), SIGNAL_ROW).view(np.recarray),
             campaigns=self.campaign_rows(len(program.campaign_names)),
             absences=np.sort(self["absences"][: tally[BACK]], order=["back", "customer"]).view(np.recarray),
+            **outcome_rows(self.arrays, program.horizon),
             events=int(tally[EVENTS]),
             capped=int(tally[CAPPED]),
             hazard_lost=float(tally[LOST]) / MILLION,
@@ -238,9 +243,12 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
     bins = max(1, *(int(p.static["signals"]["bins"].max()) for p in programs))
     return {
         "people": people,
+        "shift": shifts(people.id),
         "pool": new_pool(len(people) // 4 + _SPARE_NODES),
         "picked": np.full((len(people), len(program.campaigns)), -np.inf),
         "spent": np.zeros((campaigns, 4), np.int64),
+        "cards": np.zeros((len(people), len(program.programme_names)), CARD).view(np.recarray),
+        "books": np.zeros((max(1, len(program.programme_names)), BOOKS), np.int64),
         "handed": np.zeros(campaigns, np.int64),
         "published": np.zeros((sites, signals)),
         "published_count": np.zeros((sites, signals)),

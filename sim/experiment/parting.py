@@ -197,6 +197,9 @@ def _elsewhere(a: Outcome, b: Outcome, program: Program) -> Iterator[Difference]
     yield from _of_records("campaigns", a.campaigns, b.campaigns, program.campaign_names)
     away = [f"customer {row['customer']}, back on day {row['back']}" for row in a.absences]
     yield from _of_records("absences", a.absences, b.absences, away)
+    yield from _of_records("programmes", a.programmes, b.programmes, program.programme_names)
+    cards = [f"card of customer {row['customer']}" for row in a.members]
+    yield from _of_records("members", a.members, b.members, cards)
     for name in ("replication", "events", "capped", "hazard_lost"):
         values = getattr(a, name), getattr(b, name)
         if unequal(*(np.array([value]) for value in values)).any():

@@ -156,6 +156,11 @@ class Run:
         """Whom each campaign picked, what it gave and spent."""
         return self._frame("campaigns")
 
+    @property
+    def members(self) -> pd.DataFrame:
+        """Every card of a loyalty programme: since when, its points and tier."""
+        return self._frame("members")
+
     # ------------------------------------------------------------ analyses
     @property
     def retention(self) -> pd.DataFrame:

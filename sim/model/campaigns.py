@@ -26,6 +26,7 @@ from sim.model.layout import (
 from sim.model.loyalty import loyalty_to_stay
 from sim.model.normal import normal_quantile
 from sim.model.pending import NO_VISITS, SENT, insert, new_node
+from sim.model.programme import points, tier
 from sim.model.record import ONE, count, day_number
 from sim.model.touch import draw
 
@@ -100,6 +101,10 @@ def fact(w, p, campaign, pick, k, t):
         return p.answer - 1.0 if p.answer > 0 else math.nan
     if k == 6:
         return estimated_risk(w, p, campaign, pick, t)
+    if k == 7:
+        return points(w, p, np.int64(campaign.points_of), t)
+    if k == 8:
+        return np.float64(tier(w, p, np.int64(campaign.tier_of), t))
     return t - (p.t_order if k == 3 else p.t_entry)
 
 

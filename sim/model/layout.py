@@ -209,7 +209,7 @@ TOUCHPOINT = np.dtype(
         ("price", "f8"),  # currency
         ("margin", "f8"),
         ("discount", "f8"),
-        ("usual_discount", "f8"),  # the baseline's, which `usually` already knows
+        ("relative_price", "f8"),  # discount included, as a multiple of the baseline's, which `usually` knows
         ("pool", "i2"),
         ("stock", "i2"),
         ("writes", "i2"),  # reviews signal
@@ -283,6 +283,7 @@ SIGNAL = np.dtype(
 # facts a business can see of a customer, for a campaign's audience
 FACTS = (
     "segment", "orders", "orders_last_30_d", "days_since_order", "days_since_entry", "last_answer", "at_risk",
+    "points", "tier",
 )  # fmt: skip
 NO_DATE, BIRTHDAY, ANNIVERSARY, LAPSE = np.arange(4)  # what a campaign looks for
 CAMPAIGN = np.dtype(
@@ -300,6 +301,8 @@ CAMPAIGN = np.dtype(
         ("budget", "i8"),  # cents a budget period, -1: no limit
         ("budget_period", "f8"),  # days
         ("segments", "u8"),  # bit k: segment k is in the audience
+        ("points_of", "i2"),  # the programme of the fact `points`
+        ("tier_of", "i2"),  # and of `tier`
         ("on", "i2"),  # the date that it looks for, once a day
         ("after", "f8"),  # days without an order that are a lapse
         ("signal", "i2"),  # it picks only while this one is between `least` and `most` (-1: always)
@@ -312,6 +315,45 @@ CAMPAIGN = np.dtype(
         ("prospects", "i2"),  # it reaches them too
         ("low", "f8", (len(FACTS),)),
         ("high", "f8", (len(FACTS),)),
+    ],
+    align=True,
+)
+
+PROGRAMME = np.dtype(
+    [
+        ("runs", "i4"),  # not a programme of the baseline that a strategy has dropped
+        ("joins_at", "i2"),
+        ("chance", "f8"),  # of joining
+        ("join", "i8"),  # purpose of the uniform that decides it
+        ("earns", "f8"),  # points
+        ("per_currency", "i4"),  # for every unit paid, not for every order
+        ("head_start", "f8"),
+        ("at", "f8"),  # points that a reward takes; inf: there is none
+        ("worth", "f8"),  # currency
+        ("worth_cents", "i8"),
+        ("cost", "i8"),  # cents
+        ("feels", "i4"),  # FEEL rows feels:feels_end
+        ("feels_end", "i4"),
+        ("lasts", "f8"),  # days that points keep without a purchase
+        ("pull", "f8"),
+        ("per_member", "i8"),  # cents
+        ("tiers", "i4"),  # TIER rows tiers:tiers_end, rising
+        ("tiers_end", "i4"),
+    ],
+    align=True,
+)
+TIER = np.dtype([("at", "f8"), ("times", "f8"), ("priority", "i8"), ("worth", "f8")], align=True)
+
+# a customer's card of a loyalty programme
+CARD = np.dtype(
+    [
+        ("points", "f8"),  # as of the last purchase
+        ("bought", "f8"),  # when that was; the joining counts as one
+        ("joined", "f8"),
+        ("earned", "f8"),  # in membership year `year`
+        ("earned_before", "f8"),  # in the year before it
+        ("year", "i4"),
+        ("member", "i4"),
     ],
     align=True,
 )
@@ -331,6 +373,8 @@ PSYCHE = np.dtype(
             # a touch, memory and trust
             # triggers and context
             # price, contact, programme
+            "price_weight", "price_reference", "price_loss", "reference_rate", "contact_fatigue",
+            "pressure_free", "pressure_half", "worn_message", "opts_out",
             "grievance_half_life", "pressure_half_life",
             # campaigns and winning back
             "forgets_half_life", "estimate_scale", "estimate_noise",

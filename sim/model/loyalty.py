@@ -11,12 +11,15 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model.feelings import emotion, goodwill, obligation
+from sim.model.programme import at_stake
 
 
 @njit
-def economic(w, p):
-    """What would be lost by leaving, 0..1: 1 - exp(-at stake / scale)."""
+def economic(w, p, t):
+    """What would be lost by leaving, 0..1: 1 - exp(-at stake / scale), points and tiers included."""
     stake = np.float64(p.switching_cost)
+    if w.cards.shape[1] > 0:
+        stake += at_stake(w, p, t)
     return 1.0 - math.exp(-stake / w.psyche[0].economic_scale) if stake > 0.0 else 0.0
 
 
@@ -34,11 +37,11 @@ def habitual(w, p):
 
 
 @njit
-def _committed(w, p, weights):
+def _committed(w, p, weights, t):
     return (
         weights[0] * np.float64(p.affective)
         + weights[1] * np.float64(p.normative)
-        + weights[2] * economic(w, p)
+        + weights[2] * economic(w, p, t)
         + weights[3] * forced(p)
         + weights[4] * habitual(w, p)
         + weights[5] * np.float64(p.satisfaction)
@@ -48,7 +51,7 @@ def _committed(w, p, weights):
 @njit
 def loyalty_to_stay(w, p, t):
     """L_leave at time t: what holds the customer, emotions included where the scenario weighs them."""
-    total = _committed(w, p, w.psyche[0].leaving)
+    total = _committed(w, p, w.psyche[0].leaving, t)
     for k in range(len(w.emotions)):
         if w.emotions[k].on_leaving != 0.0:
             total += w.emotions[k].on_leaving * emotion(w, p, k, t)
@@ -58,7 +61,7 @@ def loyalty_to_stay(w, p, t):
 @njit
 def loyalty_to_buy(w, p, t):
     """L_buy at time t: what draws the customer at a need."""
-    total = _committed(w, p, w.psyche[0].buying)
+    total = _committed(w, p, w.psyche[0].buying, t)
     for k in range(len(w.emotions)):
         if w.emotions[k].on_buying != 0.0:
             total += w.emotions[k].on_buying * emotion(w, p, k, t)
@@ -66,9 +69,9 @@ def loyalty_to_buy(w, p, t):
 
 
 @njit
-def loyalty_to_tell(w, p):
-    """L_advocacy: what makes the customer speak well of the brand."""
-    return _committed(w, p, w.psyche[0].advocacy)
+def loyalty_to_tell(w, p, t):
+    """L_advocacy at time t: what makes the customer speak well of the brand."""
+    return _committed(w, p, w.psyche[0].advocacy, t)
 
 
 @njit
@@ -124,11 +127,11 @@ def state(w, p, k, valence, t):
     if k == 6:
         return np.float64(p.normative)
     if k == 7:
-        return economic(w, p)
+        return economic(w, p, t)
     if k == 8:
         return forced(p)
     if k == 9:
         return habitual(w, p)
     if k == 10:
         return valence
-    return loyalty_to_stay(w, p, t) if k == 11 else loyalty_to_tell(w, p)
+    return loyalty_to_stay(w, p, t) if k == 11 else loyalty_to_tell(w, p, t)

@@ -11,6 +11,7 @@ import numpy as np
 from sim._jit import njit
 from sim.model import clocks, layout
 from sim.model.calendar import is_open
+from sim.model.contact import see_message, worn
 from sim.model.feelings import obligation
 from sim.model.journeys import delay_of, next_edge, visit_number, visited
 from sim.model.keys import MAX_INDEX, MAX_VISIT
@@ -36,6 +37,8 @@ from sim.model.layout import (
 )  # fmt: skip
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
+from sim.model.prices import price_pull
+from sim.model.programme import goal_pull, served_with
 from sim.model.record import ONE, count, millionths, new_row, wants_row
 from sim.model.returns import comes_back
 from sim.model.touch import draw, drawn, touch
@@ -190,7 +193,7 @@ def start(w, p, t, stream, index, usually):
     first = np.int64(w.streams[stream].step)
     if first < 0:
         return no_way(stream, index)
-    chance, plain, strongest = _choice(w, p, t, first, usually)
+    chance, plain, strongest = _choice(w, p, t, stream, first, usually)
     u = draw(w, p, stream, index, FIRST_VISIT, clocks.CHOICE) if chance < 1.0 else 0.0
     if u >= chance:
         _decline(w, p, t, stream, index, first, chance)
@@ -199,14 +202,18 @@ def start(w, p, t, stream, index, usually):
 
 
 @njit(forceinline=True)
-def _choice(w, p, t, first, usually):
+def _choice(w, p, t, stream, first, usually):
     """(probability, the same without triggers, the strongest trigger) of a journey's start."""
     if usually >= 1.0 or usually <= 0.0 or w.psyche[0].on == 0.0:
         return usually, usually, NOBODY
     tp = w.touchpoints[w.steps[first].touchpoint]
     drawn = loyalty_to_buy(w, p, t) - w.segments[p.segment].centre_buying
     logit = math.log(usually / (1.0 - usually)) + w.psyche[0].effect_buying * drawn
-    logit += np.float64(p.price_sensitivity) * (tp.discount - tp.usual_discount)
+    logit += np.float64(p.willing) + price_pull(w, p, tp)
+    if stream >= CAMPAIGNS:
+        logit -= worn(w, p, t)
+    elif stream == NEED and w.cards.shape[1] > 0:
+        logit += goal_pull(w, p, t)
     lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_START, t)
     owed = obligation(w, p, t)
     if owed > lifted:
@@ -297,6 +304,7 @@ def win_back(w, p, t):
     free_node(w, n)
     w.handed[stream - CAMPAIGNS] += 1
     back, chance = comes_back(w, p, t, stream, index)
+    see_message(w, p, t, stream, index)
     first = np.int64(w.streams[stream].step)
     if not back:
         _decline(w, p, t, stream, index, first, chance)
@@ -321,7 +329,10 @@ def resume(w, p, t):
             w.handed[stream - CAMPAIGNS] += 1
             if gift:
                 count(w, p, t, _GIFTS, ONE)
-        return start(w, p, t, stream, index, w.streams[stream].usually)
+        way = start(w, p, t, stream, index, w.streams[stream].usually)
+        if stream >= CAMPAIGNS and not gift and not w.campaigns[stream - CAMPAIGNS].event:
+            see_message(w, p, t, stream, index)
+        return way
     return stream, index, visits, step, chance, trigger
 
 
@@ -421,6 +432,8 @@ def asks(w, p, t, stream, index, visits, step, chance, trigger):
     p.asking = new_node(w, t, stream, index, visits, step, chance, trigger, NOBODY)
     ask = w.ask[0]
     ask.pool, ask.stock, ask.priority = tp.pool, tp.stock, tp.priority
+    if w.cards.shape[1] > 0:
+        ask.priority = served_with(w, p, t, np.int64(tp.priority))
     ask.service, ask.closed = 0.0, 0
     if tp.pool >= 0:
         ask.closed = 0 if is_open(w, tp.opens, t) else 1

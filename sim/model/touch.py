@@ -11,10 +11,13 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model import layout, pending
+from sim.model.contact import fatigue, is_message
 from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, stir, sway, upset
 from sim.model.keys import uniform
-from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
+from sim.model.layout import FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import loyalty_to_stay
+from sim.model.prices import get_used_to
+from sim.model.programme import join, use_cards
 from sim.model.record import (
     ONE,
     count,
@@ -133,6 +136,7 @@ def _commit(w, p, tp, t):
 def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait):
     """All that is felt and believed at a touch; (perceived, valence)."""
     severity = tp.severity[outcome]
+    quality -= fatigue(w, p, t, stream, np.int64(place.touchpoint))
     perceived, intrusion = perceive(w, p, tp, t, quality, severity, wait)
     softened = buffer(w, p, t, severity)
     valence, d = appraise(w, p, perceived, softened)
@@ -156,6 +160,12 @@ def price_of(p, tp):
 
 
 @njit(forceinline=True)
+def goods_of(p, tp):
+    """What the goods of an order cost the brand, in cents; a discount makes them no cheaper."""
+    return int(round(round(100.0 * listed(p, tp)) * (1.0 - tp.margin)))
+
+
+@njit(forceinline=True)
 def listed(p, tp):
     """The price before any discount, in currency."""
     return np.float64(p.spend) if tp.price_kind == OWN_SPEND else tp.price
@@ -170,23 +180,19 @@ def sell(w, p, tp, t):
     if p.n_order > 1 or p.founding:
         count(w, p, t, _REPEATS, ONE)
     count(w, p, t, _REVENUE, revenue)
-    goods = int(round(round(100.0 * listed(p, tp)) * (1.0 - tp.margin)))  # a discount makes them no cheaper
-    count(w, p, t, _MARGIN, revenue - goods)
+    count(w, p, t, _MARGIN, revenue - goods_of(p, tp))
     count_active(w, p, t)
     p.t_order = t
     p.recent[p.n_order % RECENT] = day_number(w, t)
     give_back(w, p, t)
+    get_used_to(w, p, tp)
     return revenue
 
 
 @njit(forceinline=True)
 def cost_of(w, stream, touchpoint):
     """What a touch costs the brand, in cents; a message was paid for when it was sent."""
-    if stream >= CAMPAIGNS:
-        campaign = w.campaigns[stream - CAMPAIGNS]
-        if not campaign.gift and campaign.touchpoint == touchpoint:
-            return np.int64(0)
-    return np.int64(w.touchpoints[touchpoint].cost)
+    return np.int64(0) if is_message(w, stream, touchpoint) else np.int64(w.touchpoints[touchpoint].cost)
 
 
 @njit
@@ -219,15 +225,20 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         perceived, valence = experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
         after = mood(w, p, t)
     p.n_touch += 1
-    revenue, order = np.int64(0), np.int64(0)
+    revenue, order, cards = np.int64(0), np.int64(0), np.int64(0)
+    if w.cards.shape[1] > 0 and outcome == OK:
+        cards = join(w, p, t, touchpoint)
     if tp.price_kind != layout.NO_PRICE and (outcome == OK or (outcome == FAILED and tp.still_sells)):
         revenue = sell(w, p, tp, t)
         order = np.int64(p.n_order)
+        if w.cards.shape[1] > 0:
+            revenue, rewards = use_cards(w, p, t, stream, index, visit, revenue, goods_of(p, tp))
+            cards += rewards
     if tp.counted >= 0 and outcome == OK:
         w.counted[p.site, tp.counted, 0] += 1
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place.purpose[_STARS])
-    cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)
+    cost = cards + (cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0))
     count(w, p, t, _COST, cost)
     if outcome <= FAILED:
         pending.hand_over(w, p, touchpoint, t)

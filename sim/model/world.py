@@ -6,17 +6,20 @@ from sim.model.bundle import Bundle
 
 STATIC = (
     "streams", "steps", "edges", "pulls", "touchpoints", "feels", "triggers", "emotions", "segments",
-    "signals", "campaigns", "site_size", "samplers", "knots", "calendar_at", "calendar_sum", "calendar_start",
-    "calendar_hint", "calendar_offset", "psyche", "times",
+    "signals", "campaigns", "programmes", "tiers", "site_size", "samplers", "knots", "calendar_at",
+    "calendar_sum", "calendar_start", "calendar_hint", "calendar_offset", "psyche", "times",
 )  # fmt: skip
 """The program's arrays; ``times`` holds (horizon, weekday of day 0, active_within, renewal period,
 whether first renewals are spread, whether newcomers enter with a need, start of the warm-up)."""
 
 CHANGING = (
     "people",  # PERSON[customers]
+    "shift",  # i8[64]: an id less its place in people, see places.place_of
     "pool",  # PENDING[nodes]
     "picked",  # f8[customers, campaigns]: time of the last pick
     "spent",  # i8[campaigns, 4]: cents in this budget period, picks, cents in all, number of the period
+    "cards",  # CARD[customers, programmes]
+    "books",  # i8[programmes, programme.BOOKS]
     "handed",  # i8[campaigns]: gifts handed over
     "published",  # f8[sites, signals]: what everybody sees
     "published_count",  # f8[sites, signals]

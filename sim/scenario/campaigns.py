@@ -96,6 +96,22 @@ class BetweenRisks(Record):
     at_most: Intensity | None = declared("The most it may be, from 0 to 1.", None)
 
 
+class Points(Record):
+    """Points on a card."""
+
+    of: str = declared("The loyalty programme.")
+    at_least: NotNegative | None = declared("The least there may be; nobody without a card has any.", None)
+    at_most: NotNegative | None = declared("The most there may be.", None)
+
+
+class Tiers(Record):
+    """A tier, as a name."""
+
+    of: str = declared("The loyalty programme.")
+    at_least: str | None = declared("The lowest tier it may be.", None)
+    at_most: str | None = declared("The highest tier it may be; nobody without a tier is above it.", None)
+
+
 class Audience(Record):
     """What must be true of a customer to be picked: facts that the brand can see."""
 
@@ -110,6 +126,8 @@ class Audience(Record):
     at_risk: BetweenRisks | None = declared(
         "The brand's estimate that the customer is about to leave, with its errors.", None
     )
+    points: Points | None = declared("Points on the card of a loyalty programme.", None)
+    tier: Tiers | None = declared("The tier in a loyalty programme.", None)
     left: bool = declared(
         "Only those who have ended their contract; otherwise only those who have not.", False
     )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from sim.scenario.assumptions import Assumption, assumption
@@ -27,6 +28,7 @@ _NAMED = (
     "journeys",
     "campaigns",
     "events",
+    "loyalty",
     "windows",
 )
 
@@ -45,6 +47,7 @@ def check(scenario: Scenario) -> list[Finding]:
         _left,
         _events,
         _emotions,
+        _loyalty,
         references,
     )
     found = [finding for rule in rules for finding in rule(scenario)]
@@ -267,6 +270,18 @@ def _events(scenario: Scenario) -> Iterator[Finding]:
         for kind in ("journeys", "campaigns"):
             if name in getattr(scenario, kind):
                 yield Finding(("events", name), f"'{name}' is one of the {kind} already", True)
+
+
+# ---------------------------------------------------------------- loyalty programmes
+def _loyalty(scenario: Scenario) -> Iterator[Finding]:
+    """Tiers rise from one to the next."""
+    for name, programme in scenario.loyalty.items():
+        yield from _plain(("loyalty", name, "tiers"), programme.tiers)
+        for below, above in pairwise(programme.tiers):
+            least = programme.tiers[below].at
+            if programme.tiers[above].at <= least:
+                path = ("loyalty", name, "tiers", above, "at")
+                yield Finding(path, f"expected more than the {least:g} of '{below}' before it; tiers rise")
 
 
 # ---------------------------------------------------------------- assumptions

@@ -202,6 +202,36 @@ class Psychology(Record):
     # ------------------------------------------------------------ triggers and context
 
     # ------------------------------------------------------------ price, contact, programme
+    price_weight: NotNegative = _assumed(
+        3.5,
+        "1.5 .. 6",
+        "Change of the logit per 100 % of today's price; an elasticity of -2.62 at a choice of 25 %.",
+        "Bijmolt et al. 2005",
+    )
+    price_reference: Share = _assumed(
+        0.5, "0 .. 1", "Share of it that answers to the price that seems right; the rest to the price itself."
+    )
+    price_loss: Positive = _assumed(
+        1.5, "1 .. 2.5", "How many times more a price above the one that seems right counts than one below."
+    )
+    reference_rate: Share = _assumed(
+        0.2, "0.05 .. 0.5", "How far one order moves the price that seems right toward what was paid."
+    )
+    contact_fatigue: Intensity = _assumed(
+        0.3, "0 .. 0.6", "Largest loss in a message's perceived quality from messages before it."
+    )
+    pressure_free: NotNegative = _assumed(2.0, "0 .. 4", "Messages met lately that are welcome.")
+    pressure_half: Positive = _assumed(
+        3.0, "1 .. 10", "Messages beyond these at which half their harm is reached."
+    )
+    worn_message: NotNegative = _assumed(
+        0.15,
+        "0 .. 0.5",
+        "What each message met lately takes off the logit of the choice that one more offers.",
+    )
+    opts_out: Share = _assumed(
+        0.02, "0.002 .. 0.1", "Largest probability that a message makes its reader opt out of messages."
+    )
     pressure_half_life: HalfLife = _assumed(7.0, "2 d .. 30 d", "Half-life of messages met, in days.")
 
     # ------------------------------------------------------------ campaigns and winning back

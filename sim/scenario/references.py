@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sim.scenario.campaigns import AmongNames, Campaign
+from sim.scenario.campaigns import AmongNames, Audience, Campaign
 from sim.scenario.journeys import END, LEAVE, Journey, Step
+from sim.scenario.loyalty import Programme
 from sim.scenario.schema import Scenario
 from sim.scenario.touchpoints import Touchpoint, Trigger
 from sim.scenario.wrong import choice, shown
@@ -39,6 +40,8 @@ def references(scenario: Scenario) -> Iterator[Finding]:
         path = ("events", name)
         yield from refer((*path, "meets"), event.meets, "a touchpoint", scenario.touchpoints)
         yield from _of_audience(scenario, event.to.segment, (*path, "to"))
+    for name, programme in scenario.loyalty.items():
+        yield from _of_programme(scenario, programme, ("loyalty", name))
     stream = scenario.enters.stream if scenario.enters else None
     if stream:
         yield from refer(("enters", "stream", "when"), stream.when, "a calendar", scenario.calendars)
@@ -128,6 +131,7 @@ def _of_campaign(scenario: Scenario, campaign: Campaign, path: tuple[str, ...]) 
         place = (*path, "sends", "touchpoint")
         yield from refer(place, campaign.sends.touchpoint, "a touchpoint", scenario.touchpoints)
     yield from _of_audience(scenario, campaign.picks.audience.segment, (*path, "picks", "from"))
+    yield from _of_cards(scenario, campaign.picks.audience, (*path, "picks", "from"))
     when = campaign.picks.when
     if when:
         yield from refer((*path, "picks", "when", "signal"), when.signal, "a signal", scenario.signals)
@@ -136,3 +140,21 @@ def _of_campaign(scenario: Scenario, campaign: Campaign, path: tuple[str, ...]) 
 def _of_audience(scenario: Scenario, wanted: AmongNames | None, path: tuple[str, ...]) -> Iterator[Finding]:
     for name in wanted.is_ if wanted else ():
         yield from refer((*path, "segment", "is"), name, "a segment", scenario.segments)
+
+
+def _of_cards(scenario: Scenario, audience: Audience, path: tuple[str, ...]) -> Iterator[Finding]:
+    for fact, wanted in (("points", audience.points), ("tier", audience.tier)):
+        if wanted:
+            yield from refer((*path, fact, "of"), wanted.of, "a loyalty programme", scenario.loyalty)
+    tier = audience.tier
+    if tier and tier.of in scenario.loyalty:
+        for key in ("at_least", "at_most"):
+            tiers = scenario.loyalty[tier.of].tiers
+            yield from refer((*path, "tier", key), getattr(tier, key), f"a tier of {tier.of}", tiers)
+
+
+def _of_programme(scenario: Scenario, programme: Programme, path: tuple[str, ...]) -> Iterator[Finding]:
+    yield from refer((*path, "joins", "at"), programme.joins.at, "a touchpoint", scenario.touchpoints)
+    for emotion in programme.reward.feels if programme.reward else ():
+        place = (*path, "reward", "feels", emotion)
+        yield from refer(place, emotion, "an emotion", scenario.psychology.emotions, key=True)

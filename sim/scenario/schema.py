@@ -11,6 +11,7 @@ from sim.scenario.assumptions import Assumption, AssumptionType
 from sim.scenario.campaigns import Campaign, Event
 from sim.scenario.columns import read_column
 from sim.scenario.journeys import Journey
+from sim.scenario.loyalty import Programme
 from sim.scenario.nodes import Node, Origin
 from sim.scenario.psychology import Psychology, PsychologySetting
 from sim.scenario.quantities import Duration, Money, Period, PositiveDuration, Rate, Share
@@ -139,6 +140,7 @@ class Scenario(Record):
     journeys: dict[str, Journey] = declared("Journeys by name.", dict)
     campaigns: dict[str, Campaign] = declared("Campaigns by name.", dict)
     events: dict[str, Event] = declared("What happens to people without the brand's doing, by name.", dict)
+    loyalty: dict[str, Programme] = declared("Loyalty programmes by name.", dict)
     psychology: PsychologySetting = declared(
         "How feelings move and are moved; off switches it off.", Psychology
     )

@@ -15,6 +15,7 @@ from sim.scenario.wrong import Wrong
 
 RateDist = Annotated[Dist, DistOf(q.RATE)]
 MoneyDist = Annotated[Dist, DistOf(q.MONEY)]
+NumberDist = Annotated[Dist, DistOf(q.NUMBER)]
 FactorDist = Annotated[Dist, DistOf(q.NOT_NEGATIVE)]
 IntensityDist = Annotated[Dist, DistOf(q.INTENSITY)]
 
@@ -124,6 +125,9 @@ class Traits(Record):
     )  # fmt: skip
     susceptible: Susceptible = declared("How strongly triggers work on them.", Susceptible)
     price_sensitivity: FactorDist = declared("Sensitivity to price; 1 is average (gamma).", constant(1))
+    willing: NumberDist = declared(
+        "Willingness to buy, in logits around today's average (normal).", constant(0)
+    )
     privacy_concern: IntensityDist = declared("Concern about their data, 0..1 (beta).", constant(0.3))
     values: IntensityDist = declared("How far they share the brand's values, 0..1 (beta).", constant(0.5))
     alternatives: IntensityDist = declared("Alternatives they know, 0 none .. 1 plenty (beta).", constant(1))

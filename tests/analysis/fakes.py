@@ -48,6 +48,7 @@ def make_program(**changes):
         "signal_names": ("stars",),
         "static": {"signals": np.full(1, REVIEWS, [("kind", "i4")])},
         "campaign_names": ("surprise_gift",),
+        "programme_names": (),
         "horizon": 365.0,
         "currency": "EUR",
         "active_within": 45.0,

@@ -278,7 +278,7 @@ def test_the_strongest_bad_emotion_is_how_upset_one_is(someone):
 def test_commitments_are_between_0_and_1(at_stake, alternatives, orders):
     one = Someone()
     one.p.switching_cost, one.p.alternatives, one.p.n_order = at_stake, alternatives, orders
-    assert 0 <= economic(one.w, one.p) <= 1
+    assert 0 <= economic(one.w, one.p, 0.0) <= 1
     assert 0 <= forced(one.p) <= 1
     assert 0 <= habitual(one.w, one.p) <= 1
 
@@ -300,7 +300,7 @@ def test_a_scale_of_0_is_refused_or_harmless():
         one = Someone({"psychology": {"economic_scale": 0}})
     except ScenarioError:
         return
-    assert math.isfinite(economic(one.w, one.p))
+    assert math.isfinite(economic(one.w, one.p, 0.0))
 
 
 # ---------------------------------------------------------------- what feelings make of leaving
