@@ -160,6 +160,15 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "picked": ("customers", "times a customer was picked"),
         "given": ("", "gifts handed over or messages sent"),
         "spent": ("currency", "spent, without setting up"),
+        "reached": ("customers", "customers picked at least once"),
+        "held_out": ("customers", "held out customers who would have been picked at least once"),
+        "active_reached": ("share", "of those reached: bought within `active_if`, at the end"),
+        "active_held_out": (
+            "share",
+            "the same of those held out: the difference estimates what the campaign did",
+        ),
+        "orders_reached": ("orders", "orders of each of those reached, the warm-up included"),
+        "orders_held_out": ("orders", "the same of those held out"),
     },
     "members": {
         **_WHO_WHEN,

@@ -23,7 +23,16 @@ STAFF = np.dtype(
 )
 
 SIGNAL_ROW = np.dtype([("t", "f8"), ("signal", "i4"), ("value", "f8"), ("count", "f8")], align=True)
-CAMPAIGN_ROW = np.dtype([("picked", "i8"), ("handed", "i8"), ("spent", "i8")], align=True)
+GROUPS, SUMS = ("reached", "held_out"), ("customers", "active", "orders")  # of a campaign, at the horizon
+CAMPAIGN_ROW = np.dtype(
+    [
+        ("picked", "i8"),
+        ("handed", "i8"),
+        ("spent", "i8"),
+        *((f"{group}_{name}", "i8") for group in GROUPS for name in SUMS),
+    ],
+    align=True,
+)
 
 PROGRAMME_ROW = np.dtype(
     [

@@ -22,6 +22,7 @@ import pyarrow.parquet as parquet
 from sim.engine import arrow
 from sim.engine.columns import COLUMNS, COUNTED, FEELINGS, TRAITS
 from sim.engine.order import places_in_order
+from sim.engine.outcome import GROUPS, SUMS
 from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, REASONS, TOUCH
 from sim.model.lifecycle import STAGES, lifecycle
 
@@ -211,6 +212,8 @@ def campaigns(outcome: Any, program: Any) -> pa.Table:
         "picked": rows["picked"],
         "given": rows["handed"],
         "spent": _currency(rows["spent"]),
+        **{group: rows[f"{group}_customers"] for group in GROUPS},
+        **{f"{name}_{group}": _mean(rows, group, name) for name in SUMS[1:] for group in GROUPS},
     }
     return _table("campaigns", outcome.replication, columns)
 
@@ -233,6 +236,12 @@ def members(outcome: Any, program: Any) -> pa.Table:
         "tier": _named(np.where(rows["tier"] > 0, places, -1), tiers),
     }
     return _table("members", outcome.replication, columns)
+
+
+def _mean(rows: np.ndarray, group: str, name: str) -> pa.Array:
+    """What a customer of a group has on average; empty where there is none."""
+    number = rows[f"{group}_customers"]
+    return _finite(rows[f"{group}_{name}"] / np.maximum(number, 1), number > 0)
 
 
 SUMMARIES: dict[str, Callable[[Any, Any], pa.Table]] = {

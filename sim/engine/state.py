@@ -5,16 +5,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
+from sim.engine.outcome import CAMPAIGN_ROW, GROUPS, SIGNAL_ROW, STAFF, SUMS, Outcome
 from sim.engine.population import assign_segments, fresh_traits, new_people
 from sim.engine.program import Program
 from sim.engine.programmes import outcome_rows
-from sim.model.campaigns import PICKED, SPENT, affordable, audience, send
+from sim.model.campaigns import HOLD_OUT, PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
-from sim.model.keys import run_key
+from sim.model.keys import run_key, uniforms
 from sim.model.layout import (
     ABSENCE,
     ASK,
+    CAMPAIGNS,
     CARD,
     DAILY,
     EMOTIONS,
@@ -194,7 +195,7 @@ class State:
             felt=self["felt"],
             staff=np.array(sorted(staff), STAFF).view(np.recarray),
             signals=np.array(sorted(self.signals), SIGNAL_ROW).view(np.recarray),
-            campaigns=self.campaign_rows(len(program.campaign_names)),
+            campaigns=self.campaign_rows(program),
             absences=np.sort(self["absences"][: tally[BACK]], order=["back", "customer"]).view(np.recarray),
             **outcome_rows(self.arrays, program.horizon),
             events=int(tally[EVENTS]),
@@ -202,11 +203,22 @@ class State:
             hazard_lost=float(tally[LOST]) / MILLION,
         )
 
-    def campaign_rows(self, n: int) -> np.ndarray:
-        """Picks, hand-overs and cents of every campaign."""
+    def campaign_rows(self, program: Program) -> np.ndarray:
+        """Picks, hand-overs and cents of every campaign; and those it reached beside those held out."""
+        n, people = len(program.campaign_names), self["people"]
         rows = np.zeros(n, CAMPAIGN_ROW).view(np.recarray)
         rows.picked, rows.spent = self["spent"][:n, PICKED], self["spent"][:n, SPENT]
         rows.handed = self["handed"][:n]
+        active = program.horizon - people["t_order"] < program.active_within
+        for c in range(n):
+            known = np.flatnonzero(self["picked"][:, c] > -np.inf)
+            stream = self["streams"]["hash"][CAMPAIGNS + c]
+            luck = uniforms(self.key, people["id"][known], stream, 0, HOLD_OUT)
+            held_out = luck < self["campaigns"]["hold_out"][c]
+            for group, who in zip(GROUPS, (known[~held_out], known[held_out]), strict=True):
+                sums = len(who), np.count_nonzero(active[who]), people["n_order"][who].sum(dtype=np.int64)
+                for name, value in zip(SUMS, sums, strict=True):
+                    rows[c][f"{group}_{name}"] = value
         return rows
 
 

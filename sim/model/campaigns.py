@@ -151,12 +151,13 @@ def audience(w, c, k, t, chosen, luck):
         ):
             continue
         u = draw(w, p, np.int64(campaign.stream), k, FIRST_VISIT, PICK)
-        if (
-            u < campaign.chance
-            and draw(w, p, np.int64(campaign.stream), np.int64(0), FIRST_VISIT, HOLD_OUT) >= campaign.hold_out
-        ):
-            luck[n], chosen[n] = u, i
-            n += 1
+        if u >= campaign.chance:
+            continue
+        if draw(w, p, np.int64(campaign.stream), np.int64(0), FIRST_VISIT, HOLD_OUT) < campaign.hold_out:
+            w.picked[i, c] = t  # would have been: with whom the others are compared
+            continue
+        luck[n], chosen[n] = u, i
+        n += 1
     return n
 
 

@@ -421,6 +421,76 @@ def test_an_event_needs_a_name_of_its_own():
 
 
 # ---------------------------------------------------------------- what is told of it
+def test_the_hold_out_measures_what_a_campaign_does():
+    """Those reached are brought back; those held out are not; and both had the same orders before."""
+    change = {"population": {"size": 2000}, "campaigns": {"drive": {"limits": {"hold_out": 0.3}}}}
+    program, outcome, _ = run(merged(BACK, change))
+    (row,) = recorder.campaigns(outcome, program).to_pylist()
+    assert row["reached"] + row["held_out"] == 2000
+    assert abs(row["held_out"] - 600) < 4 * math.sqrt(2000 * 0.21)  # z = 4
+    assert row["reached"] == outcome.campaigns.picked[0]
+    assert row["active_reached"] > row["active_held_out"] + 0.05
+    assert row["orders_reached"] > row["orders_held_out"] + 0.2
+    idle = merged(change, {"campaigns": {"drive": {"sends": {"wins_back": 0}}}})
+    program, outcome, _ = run(merged(BACK, idle))
+    (row,) = recorder.campaigns(outcome, program).to_pylist()
+    spread = outcome.people["n_order"].std() * math.sqrt(1 / row["reached"] + 1 / row["held_out"])
+    assert abs(row["orders_reached"] - row["orders_held_out"]) < 4 * spread
+
+
+CLUB = {
+    "joins": {"at": "order"},
+    "earns": {"points": 10},
+    "tiers": {"silver": {"at": 20}, "gold": {"at": 40}},
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "least", "most"),
+    [
+        ({"tier": {"of": "club", "at_least": "silver", "at_most": "silver"}}, 2, 3),
+        ({"tier": {"of": "club", "at_least": "gold"}}, 4, 99),
+        ({"tier": {"of": "club", "at_most": "silver"}}, 0, 3),
+        ({"points": {"of": "club", "at_least": 15, "at_most": 30}}, 2, 3),
+    ],
+)
+def test_points_and_tiers_are_facts(wanted, least, most):
+    """Ten points an order: tier and points follow from the orders."""
+    change = {"loyalty": {"club": CLUB}, "horizon": "30 d"}
+    outcome, mail, log = mailing({"at": ["21 d"], "from": wanted}, change)
+    orders = log["customer"][(log["stream"] == NEED) & (log["t"] < 21)]
+    number = np.bincount(orders, minlength=300)
+    assert np.sort(mail["customer"]).tolist() == np.flatnonzero((least <= number) & (number <= most)).tolist()
+    assert 5 < len(mail) < 295
+
+
+def test_an_unknown_tier_is_told_the_nearest():
+    picks = {"every": "1 d", "from": {"tier": {"of": "club", "at_least": "silber"}}}
+    change = {
+        "loyalty": {"club": CLUB},
+        "campaigns": {"drive": {"picks": picks, "sends": {"touchpoint": "mail"}}},
+    }
+    with pytest.raises(ScenarioError, match="silver"):
+        parse(merged(TOWN, change))
+
+
+def test_news_of_an_event_is_no_message():
+    """It presses on nobody, and nobody opts out of it."""
+    change = {
+        "psychology": {"pressure_free": 0, "opts_out": 1},
+        "events": {"fair": {"at": "1 d", "every": "1 d", "meets": "news"}},
+    }
+    outcome = run(change)[1]
+    assert not outcome.people["pressure"].any()
+    assert not outcome.people["opted_out"].any()
+    mail = {
+        "events": None,
+        "campaigns": {"drive": {"picks": {"every": "1 d"}, "sends": {"touchpoint": "mail"}}},
+    }
+    pressed = run({"psychology": change["psychology"], "campaigns": mail["campaigns"]})[1]
+    assert pressed.people["opted_out"].sum() > 150
+
+
 def test_the_alive_curve_rises_where_people_come_back():
     program, outcome, _ = run(BACK)
     frame = alive_curve(outcome, program).set_index("t")
