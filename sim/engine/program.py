@@ -160,6 +160,12 @@ class Program:
         return self.names.programmes
 
     @property
+    def tier_names(self) -> tuple[tuple[str, ...], ...]:
+        """The tiers of each programme, the lowest first; none of one that only the baseline has."""
+        loyalty = self.scenario.loyalty
+        return tuple(tuple(loyalty[name].tiers) if name in loyalty else () for name in self.names.programmes)
+
+    @property
     def emotion_names(self) -> tuple[str, ...]:
         """Emotions, by number."""
         return self.names.emotions

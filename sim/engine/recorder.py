@@ -221,12 +221,9 @@ def campaigns(outcome: Any, program: Any) -> pa.Table:
 def members(outcome: Any, program: Any) -> pa.Table:
     """One row a card of a loyalty programme: since when, its points and tier."""
     rows = outcome.members
-    tiers, offset = [], []
-    for name in program.programme_names:
-        offset.append(len(tiers) - 1)
-        programme = program.scenario.loyalty.get(name)
-        tiers += list(programme.tiers) if programme else []
-    places = np.array(offset or [0])[rows["programme"]] + rows["tier"]
+    tiers = [tier for names in program.tier_names for tier in names]
+    before = np.cumsum([0, *map(len, program.tier_names)])
+    places = before[rows["programme"]] + rows["tier"] - 1
     columns = {
         "customer": rows["customer"],
         "programme": _named(rows["programme"], program.programme_names),

@@ -23,6 +23,14 @@ def is_message(w, stream, touchpoint):
     return not campaign.gift and not campaign.event and campaign.touchpoint == touchpoint
 
 
+@njit(forceinline=True)
+def comes_free(w, stream, touchpoint):
+    """Whether a touch costs the brand nothing: a message was paid for when it was sent, an event is nobody's doing."""
+    if stream >= CAMPAIGNS and w.campaigns[stream - CAMPAIGNS].event != 0:
+        return True
+    return is_message(w, stream, touchpoint)
+
+
 @njit
 def too_much(w, p, t):
     """How far messages have become too many, 0..1: saturating in what exceeds the welcome number."""

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_by_hand(small):
         "touches": 10, "valence": 0.3, "mood": 0.1, "satisfaction": 0.3, "trust": 0.6,
         "affective_commitment": 0.0, "failure_rate": 2 / 6, "closed_share": 0.2, "sold_out_share": 0.1,
         "wait_mean": 2.0, "waited_share": 0.5, "abandonment": 1 / 8,
-        "reviews": 0, "reviews_average": 4.5, "gifts": 1, "messages": 0,
+        "reviews": 0, "reviews_average": 4.5, "gifts": 1, "messages": 0, "opted_out": 0,
         "orders_early": 4, "repeat_orders_early": 2, "revenue_early": 40.0,
         "orders_late": 1, "repeat_orders_late": 0, "revenue_late": 10.0,
     }  # fmt: skip
@@ -120,6 +121,28 @@ def test_without_customers(fakes):
     assert found["customers"] == 0
     assert "retention" not in found
     assert all(math.isfinite(value) for value in found.values())
+
+
+def test_loyalty_programmes(fakes):
+    from sim.engine.outcome import PROGRAMME_ROW
+
+    costs = {
+        name: SimpleNamespace(costs=SimpleNamespace(setup=setup)) for name, setup in (("a", 600), ("b", 0))
+    }
+    program = fakes.make_program(programme_names=("a", "b"), scenario=SimpleNamespace(loyalty=costs))
+    rows = np.zeros(2, PROGRAMME_ROW)
+    rows["members"], rows["spent"] = (5, 7), (1_250, 50)
+    rows["issued"], rows["redeemed"], rows["lapsed"] = (60, 40), (20, 10), (4, 6)
+    outcome = fakes.blank(program, fakes.nobody(program, 20), programmes=rows)
+    outcome.daily[3, 0, DAY["joined"]], outcome.daily[3, 1, DAY["redeemed"]] = 9, 3
+    found = kpis(outcome, program)
+    expected = {
+        "joined": 9, "members": 12, "rewards": 3, "redemption_rate": 0.3, "breakage": 0.25, "programme_cost": 613,
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    assert "members" not in kpis(
+        fakes.blank(fakes.make_program(), fakes.nobody(program, 3)), fakes.make_program()
+    )
 
 
 def test_contractual(fakes):

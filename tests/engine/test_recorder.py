@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from sim.engine import recorder
-from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF
+from sim.engine.outcome import CAMPAIGN_ROW, MEMBER_ROW, SIGNAL_ROW, STAFF
 from sim.model.layout import (
     ABSENCE,
     CUSTOMER,
@@ -37,6 +37,8 @@ PROGRAM = SimpleNamespace(
     trigger_names=["order.last_buns"],
     signal_names=["stars"],
     campaign_names=["pastry"],
+    programme_names=["card", "club"],
+    tier_names=[(), ("silver", "gold")],
     horizon=3.0,
     active_within=90.0,
     contractual=False,
@@ -76,13 +78,19 @@ def outcome() -> SimpleNamespace:
         daily=daily,
         staff=np.zeros(1, STAFF),
         signals=np.array([(1.0, 0, 4.5, 60.0)], SIGNAL_ROW),
-        campaigns=np.array([(3, 2, 160)], CAMPAIGN_ROW),
+        campaigns=np.array([(3, 2, 160, 3, 1, 6, 0, 0, 0)], CAMPAIGN_ROW),
+        members=np.array([(0, 1, -2.0, 7.0, 9.0, 2), (2, 0, 0.5, 3.0, 3.0, 0)], MEMBER_ROW),
     )
 
 
 def every_table() -> dict:
     tables = {name: make(outcome(), PROGRAM) for name, make in recorder.SUMMARIES.items()}
     return tables | {name: getattr(recorder, name)(log(3), PROGRAM, 2) for name in recorder.LOGGED}
+
+
+def test_members_name_their_programme_and_tier():
+    table = every_table()["members"].to_pydict()
+    assert (table["programme"], table["tier"]) == (["club", "card"], ["gold", None])
 
 
 @pytest.mark.parametrize("name", recorder.COLUMNS)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from worlds import Guest
 
 from sim.model.places import place_of
-from worlds import Guest
 
 _NEEDS = {"needs": {"mean": "1 per d"}, "leaves": {"mean": "10 % per year"}}
 
