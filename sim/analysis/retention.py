@@ -234,7 +234,7 @@ def cohorts(people: np.ndarray, horizon: float, width: float = 30.0) -> pd.DataF
 def _began(people: np.ndarray) -> Floats:
     """When each life began: with the entry, unless it is not the first."""
     entry = np.maximum(people["t_entry"], 0.0)
-    return np.maximum(people["began"], entry) if "began" in people.dtype.names else entry
+    return np.maximum(people["began"], entry) if "began" in (people.dtype.names or ()) else entry
 
 
 def _cohort(number: int, began: Floats, life: Floats, covered: float, width: float) -> pd.DataFrame:
