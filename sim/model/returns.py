@@ -44,7 +44,11 @@ def chance_to_return(w, p, c, t):
     loyalty -= q.buying[_SATISFACTION] * np.float64(p.satisfaction) * forgotten
     logit = math.log(campaign.wins_back / (1.0 - campaign.wins_back))
     logit += q.effect_buying * (loyalty - w.segments[p.segment].centre_buying)
-    logit += np.float64(p.price_sensitivity) * campaign.offer + obligation(w, p, t) - worn(w, p, t)
+    logit += (
+        np.float64(p.price_sensitivity) * q.price_weight * campaign.offer
+        + obligation(w, p, t)
+        - worn(w, p, t)
+    )
     return 1.0 / (1.0 + math.exp(-logit))
 
 

@@ -101,6 +101,13 @@ def sale(**more):
     return {"picks": {"every": "7 d"}, "sends": {"touchpoint": "survey"}} | more
 
 
+CARD = {
+    "joins": {"at": "order"},
+    "earns": {"stamps": 1},
+    "reward": {"at": 3, "worth": 0},
+    "tiers": {"a": {"at": 2}},
+}
+
 NOTHING = {
     "only a name": {"name": "The same town"},
     "a trigger of strength 0": {
@@ -126,6 +133,10 @@ NOTHING = {
             "sale": {"picks": {"every": "2 d"}, "gives": {"touchpoint": "survey", "at": "attic"}},
         },
     },
+    "a loyalty programme that nobody joins": {
+        "loyalty": {"card": {**CARD, "joins": {"at": "order", "chance": 0}}},
+    },
+    "a loyalty programme that is worth nothing": {"loyalty": {"card": CARD}},
     "a touchpoint that nothing leads to": {"touchpoints": {"attic": {"feels": {"joy": 1}}}},
     "an edge of weight 0": {
         "touchpoints": {"attic": {"feels": {"joy": 1}}},
@@ -176,7 +187,10 @@ def test_a_gift_of_the_warm_up_keeps_its_name(strategy):
 def test_touches_without_effect_change_nothing_else(strategy):
     """A message that nobody feels and that teaches nobody anything leaves all other rows alone, but for their
     running numbers."""
-    numb = ("satisfaction_rate", "expectation_rate", "trust_gain", "affective_rate", "normative_rate")
+    numb = (
+        "satisfaction_rate", "expectation_rate", "trust_gain", "affective_rate", "normative_rate",
+        "contact_fatigue", "worn_message", "opts_out",
+    )  # fmt: skip
     base = merged(TOWN, {"psychology": dict.fromkeys(numb, 0) | {"valence_quality": 1, "relevance": 0}})
     change = {
         "touchpoints": {"leaflet": {}},

@@ -76,7 +76,7 @@ def test_the_engines_agree_on_generated_scenarios(folder):
 COMMON = (
     "waits", "gave up", "sold out", "closed", "failed", "gifts", "messages", "reviews", "pleas", "renewals", "left",
     "strategies with a warm-up", "prospects who became customers", "newcomers", "more than 3 pending steps",
-    "needs absorbed", "several sites", "ties", "many at the counter", "events",
+    "needs absorbed", "several sites", "ties", "many at the counter", "joined", "events",
 )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def what_happened(program, recording):
     found = {
         "waits": ((touches["wait"] > 0) & (touches["outcome"] == layout.OK)).any(),
         **{name: mishaps[name] for name in ("gave up", "sold out", "closed", "failed")},
-        **{name: counts[name] > 0 for name in ("gifts", "messages", "reviews", "left")},
+        **{name: counts[name] > 0 for name in ("gifts", "messages", "reviews", "left", "joined")},
         "events": (touches["stream"] >= layout.CAMPAIGNS + len(program.campaign_names)).any(),
         "pleas": (touches["stream"] == layout.PLEA).any(),
         "renewals": program.contractual and counts["reconsidered"] > 0,

@@ -221,7 +221,7 @@ def test_the_offer_is_the_discount_of_what_the_message_leads_to():
     }
     sale = {"sells": {"price": 8, "discount": 0.3}}
     data = merged(FEELING, {"touchpoints": {"sale": sale}, "journeys": {"reply": reply}})
-    assert logit(chance(gone(data))) - logit(0.2) == pytest.approx(0.3, abs=1e-6)
+    assert logit(chance(gone(data))) - logit(0.2) == pytest.approx(3.5 * 0.3, abs=1e-6)
 
 
 BACK = {

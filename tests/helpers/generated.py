@@ -153,6 +153,7 @@ class World:
         if not self.founders:
             self.warm_up = dice.one(0, 0, 2)
         self.contract = dice.chance(40)
+        self.shock = dice.chance(40)
         self.pools = [f"pool{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.stocks = [f"stock{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.touchpoints = [f"touch{k}" for k in range(dice.whole(2, 6))]
@@ -160,6 +161,7 @@ class World:
         self.reviews = [f"stars{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.popular = {f"bustle{k}": touchpoint for k, touchpoint in enumerate(counted)}
         self.campaigns = [f"campaign{k}" for k in range(dice.one(1, 0, 1, 2))]
+        self.programmes = [f"card{k}" for k in range(dice.one(0, 0, 1, 2))]
         self.prospects = dice.chance(40)
         self.segments = [f"kind{k}" for k in range(dice.one(0, 0, 2, 3))]
         self.calendars = [f"week{k}" for k in range(dice.one(0, 1, 2))]
@@ -182,7 +184,8 @@ class World:
             "calendars": {name: dice.weights() for name in self.calendars},
             "segments": self.kinds(),
             "campaigns": campaigns,
-            "events": {"shock": self.event()} if dice.chance(25) else {},
+            "events": {"shock": self.event()} if self.shock else {},
+            "loyalty": {name: self.programme() for name in self.programmes},
         }
         return {
             "name": "Generated",
@@ -230,6 +233,7 @@ class World:
             **dice.maybe(20, "trust", lambda: {"mean": 0.5, "sd": 0.2}),
             **dice.maybe(20, "privacy_concern", lambda: {"mean": 0.5, "sd": 0.2}),
             **dice.maybe(20, "price_sensitivity", lambda: {"mean": 1, "cv": 1}),
+            **dice.maybe(20, "willing", lambda: dice.one({"mean": 0, "sd": 1}, -0.5)),
             **dice.maybe(20, "alternatives", lambda: 0.5),
             **dice.maybe(20, "switching_cost", lambda: {"mean": 20, "cv": 1}),
         }
@@ -459,6 +463,38 @@ class World:
             **dice.maybe(30, "hold_out", lambda: 0.3),
         }
 
+    # ------------------------------------------------------------ loyalty programmes
+    def programme(self):
+        """A card with a reward, tiers or both, all within reach of a few orders."""
+        dice = self.dice
+        per = dice.one({"stamps": 1, "per": "purchase"}, {"points": 0.3, "per": "currency"})
+        tiers = dice.maybe(50, "tiers", lambda: {"low": self.tier(2), "high": self.tier(5)})
+        return {
+            "joins": {"at": dice.one(*self.touchpoints[:2]), **dice.maybe(50, "chance", dice.share)},
+            "earns": per,
+            **dice.maybe(40, "head_start", lambda: 1),
+            **(dice.maybe(60, "reward", self.reward) if tiers else {"reward": self.reward()}),
+            **dice.maybe(50, "expires", lambda: {"after": dice.one("12 h", "3 d", "1 d")}),
+            **tiers,
+            **dice.maybe(60, "pull", lambda: dice.one(2, 0, 0.5)),
+            **dice.maybe(30, "costs", lambda: {"setup": 5, "per_member": 0.25}),
+        }
+
+    def reward(self):
+        dice = self.dice
+        worth = {"worth": dice.one(5, 0, 0.99, 100), **dice.maybe(50, "cost", lambda: 1.1)}
+        return {"at": dice.one(3, 2, 5), **worth, **dice.maybe(50, "feels", dice.feels)}
+
+    def tier(self, at):
+        dice = self.dice
+        priority = dice.maybe(60, "priority", lambda: dice.one(-2, 0, 1))
+        return {
+            "at": at,
+            **dice.maybe(50, "earns_times", lambda: 1.5),
+            **priority,
+            **dice.maybe(50, "worth", lambda: 9),
+        }
+
     # ------------------------------------------------------------ journeys
     def journeys(self, campaigns):
         """One for each occasion there is; those that follow may lead into those before, after a while."""
@@ -550,8 +586,14 @@ class World:
             "buffer",
             "valence_quality",
             "obligation_discharge",
+            "reference_rate",
+            "price_reference",
+            "contact_fatigue",
+            "opts_out",
         )
-        psychology |= {name: dice.one(0.5, 0, 0.9) for name in dice.some(names, 2)}
+        psychology |= {name: dice.one(0.5, 0, 0.9) for name in dice.some(names, 3)}
+        psychology |= dice.maybe(30, "worn_message", lambda: dice.one(0, 0.5))
+        psychology |= dice.maybe(30, "pressure_free", lambda: 0)
         return {"psychology": psychology}
 
 
@@ -577,11 +619,13 @@ class Strategy:
         changes += [self.pools, self.unstaffed] * bool(world.pools) + [self.stocks] * bool(world.stocks)
         changes += [self.signals] * bool(world.reviews or world.popular)
         changes += [self.contract, self.contract] * world.contract + [self.mind] * (world.feeling != "off")
-        changes += [self.campaigns] + [self.segments] * (len(world.segments) > 1)
+        changes += [self.loyalty, self.campaigns] + [self.segments] * (len(world.segments) > 1)
         names = [change.__name__ for change in changes]
         wanted = dice.draw(st.lists(st.sampled_from(names), unique=True, max_size=5))
         if world.pools and dice.chance(50):
             wanted.append("pools")
+        if dice.chance(25):
+            wanted.append("selling")
         result = {}
         for name in sorted(set(wanted)):
             merge(result, getattr(self, name)())
@@ -639,7 +683,15 @@ class Strategy:
         return every | self.world.trigger()
 
     def selling(self):
-        return {"touchpoints": {"touch0": {"sells": {"discount": 0.3}, "cost": 0.5}}}
+        sells = self.dice.one({"discount": 0.3}, {"discount": 0}, {"price": 3.5})
+        return {"touchpoints": {"touch0": {"sells": sells, "cost": 0.5}}}
+
+    def loyalty(self):
+        """A new programme, the end of one, or another reward."""
+        dice, old = self.dice, self.base.get("loyalty", {})
+        if not old or dice.chance(40):
+            return {"loyalty": {"new": self.world.programme()}}
+        return {"loyalty": {dice.one(*old): dice.one(None, {"reward": {"at": 2, "worth": 3}})}}
 
     def pools(self):
         dice = self.dice

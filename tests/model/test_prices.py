@@ -1,5 +1,6 @@
 """Prices: a choice answers to the price and to the price that seems right; willingness shifts every choice."""
 
+import json
 import math
 
 import numpy as np
@@ -88,7 +89,7 @@ SALES = {
 @pytest.mark.parametrize(("sale", "today", "relative"), SALES.values(), ids=SALES.keys())
 def test_prices_are_multiples_of_the_baselines(tmp_path, sale, today, relative):
     base = merged(SHOP, {"touchpoints": {"buy": {"sells": today}}})
-    (tmp_path / "base.yaml").write_text(__import__("json").dumps(base), encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(json.dumps(base), encoding="utf-8")
     change = {"touchpoints": {"buy": {"sells": sale}}}
     program = lower(parse({"extends": "base.yaml"} | change, folder=tmp_path))
     assert program.static["touchpoints"][0].relative_price == relative
