@@ -30,6 +30,7 @@ from sim.model.layout import (
     SCORES,
     SOLD_OUT,
 )  # fmt: skip
+from sim.model.lifecycle import ADOPTING, LAPSED, LOST, LOYAL, NEW, WON_BACK
 
 if TYPE_CHECKING:
     from sim.engine.outcome import Outcome
@@ -80,6 +81,10 @@ def _campaigning(view: View) -> bool:
     return len(view.program.campaign_names) > 0
 
 
+def _winning_back(view: View) -> bool:
+    return _lasting(view) and view.program.wins_back
+
+
 def _carded(view: View) -> bool:
     return len(view.program.programme_names) > 0
 
@@ -104,8 +109,13 @@ def _active(view: View) -> Value:
     return _mean(view.recent[view.cohort])
 
 
+def _stands(stage: int) -> Callable[[View], Value]:
+    return lambda view: _mean(view.stage == stage)
+
+
 def _renewals_refused(view: View) -> Value:
     refused = _how_many((view.column("reason") == NOT_RENEWED) & ~view.alive)
+    refused += _how_many(view.absences["reason"] == NOT_RENEWED)
     return _ratio(refused, view.total("reconsidered"))
 
 
@@ -191,7 +201,7 @@ def _acted_on(view: View) -> float:
 
 def _hazard_lost(view: View) -> Value:
     lost = float(view.outcome.hazard_lost)
-    return 0.0 if lost == 0.0 else _ratio(lost, _how_many(~view.alive))
+    return 0.0 if lost == 0.0 else _ratio(lost, view.left)
 
 
 @dataclass(frozen=True)
@@ -222,11 +232,15 @@ KPIS: dict[str, Kpi] = {
         lambda v: _how_many(~v.founding),
     ),
     "left": Kpi(
-        "customers", "customers who left during the run", "low", "customers",
-        lambda v: _how_many(~v.alive), _lasting,
+        "customers", "times that a customer left during the run", "low", "customers",
+        lambda v: v.left, _lasting,
+    ),
+    "returned": Kpi(
+        "customers", "times that a customer came back after having left", "high", "customers",
+        lambda v: len(v.absences), _winning_back,
     ),
     "retention": Kpi(
-        "share", "customers of day 0 who have not left at the horizon / customers of day 0; where nobody "
+        "share", "customers of day 0 who have not left at the horizon (or are back) / customers of day 0; where nobody "
         "was a customer on day 0, of all who entered", "high", "customers",
         lambda v: _mean(v.alive[v.cohort]), _lasting,
     ),
@@ -238,7 +252,7 @@ KPIS: dict[str, Kpi] = {
     "churn_per_year": Kpi(
         "per year", "left / customer-years lived as a customer within the run (a hazard: h means "
         "1 - exp(-h) leave within a year)", "low", "customers",
-        lambda v: _ratio(_how_many(~v.alive), v.exposure), _lasting,
+        lambda v: _ratio(v.left, v.exposure), _lasting,
     ),
     "churn_per_renewal": Kpi(
         "share", "customers who did not renew / renewals that came up", "low", "customers",
@@ -309,6 +323,30 @@ KPIS: dict[str, Kpi] = {
         "currency per customer", "over the horizon only: sum over days of (margin - cost of touches, gifts, "
         "messages, cards and rewards) x (1 + discount_rate)^(-(day + 0.5) / 365) / customers", "high", "money",
         _clv, _lasting,
+    ),
+    "new_share": Kpi(
+        "share", "customers at the horizon with at most 1 order, no longer ago than active_if / customers", "",
+        "lifecycle", _stands(NEW), _lasting,
+    ),
+    "adopting_share": Kpi(
+        "share", "customers at the horizon with 2 or 3 orders, the last no longer ago than active_if / customers", "",
+        "lifecycle", _stands(ADOPTING), _lasting,
+    ),
+    "loyal_share": Kpi(
+        "share", "customers at the horizon with 4 orders or more, the last no longer ago than active_if / customers",
+        "high", "lifecycle", _stands(LOYAL), _lasting,
+    ),
+    "lapsed_share": Kpi(
+        "share", "customers at the horizon without an order for active_if / customers", "low",
+        "lifecycle", _stands(LAPSED), _lasting,
+    ),
+    "lost_share": Kpi(
+        "share", "customers at the horizon whose contract has ended, without contracts those without an order for "
+        "twice active_if / customers", "low", "lifecycle", _stands(LOST), _lasting,
+    ),
+    "won_back_share": Kpi(
+        "share", "customers at the horizon who are there again after having been lost / customers", "",
+        "lifecycle", _stands(WON_BACK), _lasting,
     ),
     "touches": Kpi(
         "touches", "touches of any outcome", "", "experience",

@@ -3,7 +3,8 @@
 *Alive* is what the simulator knows: the share of the customers of day 0 who have not left at t. Where
 nobody was a customer on day 0, t counts from each customer's entry, and customers whom the horizon cut
 short are censored. *Active* is what a business sees: bought within ``active_if``. The two are reported
-side by side and never mixed, and speak of the same customers.
+side by side and never mixed, and speak of the same customers. Whoever came back after having left is alive
+again from then on: so the alive curve can rise.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sim.analysis.view import Floats, View, are_customers, lifetimes, pooled
-from sim.model.layout import DAY
+from sim.analysis.view import Floats, View, absent, are_customers, covered, lifetimes, pooled
+from sim.model.layout import DAY, LEFT
 
 if TYPE_CHECKING:
     from sim.engine.outcome import Outcome
@@ -105,7 +106,35 @@ def _alive(
     founded = any(View(outcome, program, segment).founding.any() for outcome in outcomes)
     seen = program.horizon if founded else durations.max()
     read = at(kaplan_meier(durations, observed), days[days <= seen])
+    if any(len(outcome.absences) for outcome in outcomes):
+        views = [View(outcome, program, segment) for outcome in outcomes]
+        read = _without_absent(read, [view for view in views if view.founding.any()] if founded else views)
     return read.rename(columns={"survival": "alive"})[["t", "alive", "low", "high"]]
+
+
+def _without_absent(frame: pd.DataFrame, views: Sequence[View]) -> pd.DataFrame:
+    """The curve of those who have not left for good, less those who were away at t and came back; the band is
+    that of a share of all who were seen so long."""
+    days = frame["t"].to_numpy()
+    seen = np.sum([covered(view, days) for view in views], axis=0)
+    away = np.zeros(days.size, int)
+    for view in views:
+        left, back, until = absent(view)
+        for k, day in enumerate(days):
+            away[k] += np.count_nonzero((left <= day) & (day < back) & (day <= until))
+    share = frame["survival"].to_numpy() - away / np.maximum(seen, 1)
+    low, high = _band(np.clip(share, 0.0, 1.0), np.maximum(seen, 1))
+    return frame.assign(survival=np.clip(share, 0.0, 1.0), low=low, high=high)
+
+
+def _band(share: Floats, n: np.ndarray) -> tuple[Floats, Floats]:
+    """The 95 % log-log band of a share of n; [1, 1] at 1, and no more than a point at 0."""
+    low, high = share.copy(), share.copy()
+    inside = (share > 0.0) & (share < 1.0)
+    s = share[inside]
+    spread = np.exp(1.959963984540054 * np.sqrt((1.0 - s) / (s * n[inside])) / np.log(s))
+    low[inside], high[inside] = s ** (1.0 / spread), s**spread
+    return low, high
 
 
 def active_curve(
@@ -185,24 +214,34 @@ def cohorts(people: np.ndarray, horizon: float, width: float = 30.0) -> pd.DataF
     Cohort 0 is who was a customer on day 0 or entered at its very start (``starts`` 0); cohort k entered
     in the k-th period of ``width`` days. ``alive`` is the share not left ``period`` periods after entry,
     told only where the run covers that moment for the whole cohort; ``churn`` is the loss since the
-    period before, over those alive then (blank at period 0 and after nobody is left).
+    period before, over those alive then (blank at period 0 and after nobody is left); it is negative where more
+    came back than left. ``people`` may hold a row a life (see ``lives``).
     """
     inside = are_customers(people)
     entry = np.maximum(people["t_entry"][inside], 0.0)
     durations, observed = lifetimes(entry, people["t_left"][inside], horizon)
     there = (people["founding"][inside] > 0) | (entry == 0.0)
     group = np.where(there, 0, np.floor(entry / width).astype(int) + 1)
-    life = np.where(observed, durations, np.inf)
+    began, life = _began(people)[inside] - entry, np.where(observed, durations, np.inf)
     parts = [
-        _cohort(int(k), life[group == k], horizon - entry[group == k].max(), width) for k in np.unique(group)
+        _cohort(int(k), began[group == k], life[group == k], horizon - entry[group == k].max(), width)
+        for k in np.unique(group)
     ]
     names = ["cohort", "starts", "customers", "period", "alive", "churn"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
 
 
-def _cohort(number: int, life: Floats, covered: float, width: float) -> pd.DataFrame:
+def _began(people: np.ndarray) -> Floats:
+    """When each life began: with the entry, unless it is not the first."""
+    entry = np.maximum(people["t_entry"], 0.0)
+    return np.maximum(people["began"], entry) if "began" in (people.dtype.names or ()) else entry
+
+
+def _cohort(number: int, began: Floats, life: Floats, covered: float, width: float) -> pd.DataFrame:
     periods = np.arange(int(np.floor(covered / width + 1e-9)) + 1)
-    alive = (life[None, :] > periods[:, None] * width).mean(axis=1)
+    ages = periods[:, None] * width
+    customers = int(np.count_nonzero(began == 0.0))
+    alive = ((life[None, :] > ages) & (began[None, :] <= ages)).sum(axis=1) / customers
     alive[0] = 1.0
     churn = np.full(alive.size, np.nan)
     np.divide(alive[:-1] - alive[1:], alive[:-1], out=churn[1:], where=alive[:-1] > 0)
@@ -211,7 +250,7 @@ def _cohort(number: int, life: Floats, covered: float, width: float) -> pd.DataF
         {
             "cohort": number,
             "starts": starts,
-            "customers": life.size,
+            "customers": customers,
             "period": periods,
             "alive": alive,
             "churn": churn,
@@ -223,10 +262,10 @@ def churn(people: np.ndarray, horizon: float, width: float = 30.0) -> pd.DataFra
     """Churn per period of the calendar: ``from, to, alive, left, churn``.
 
     ``alive`` are the customers at the start of the period, ``left`` those of them who left within it,
-    ``churn`` left / alive (blank where nobody was). Only whole periods are told.
+    ``churn`` left / alive (blank where nobody was). Only whole periods are told. ``people`` may hold a row a life.
     """
     inside = are_customers(people)
-    entry, gone = np.maximum(people["t_entry"][inside], 0.0), people["t_left"][inside]
+    entry, gone = _began(people)[inside], people["t_left"][inside]
     rows = []
     for start in np.arange(int(np.floor(horizon / width + 1e-9))) * width:
         there = (entry <= start) & (gone > start)
@@ -237,12 +276,29 @@ def churn(people: np.ndarray, horizon: float, width: float = 30.0) -> pd.DataFra
 
 
 def lives(outcomes: Sequence[Outcome]) -> np.ndarray:
-    """The people of all replications with nothing but what ``cohorts`` and ``churn`` need."""
+    """The lives of all replications, one a person and one more for every return, with nothing but what ``cohorts``
+    and ``churn`` need; ``began``: the return that a later life began with, -inf for a first life."""
     names = ["t_entry", "t_left", "status", "founding"]
-    size = sum(outcome.people.size for outcome in outcomes)
-    slim, first = np.empty(size, np.dtype([(name, outcomes[0].people.dtype[name]) for name in names])), 0
+    size = sum(outcome.people.size + len(outcome.absences) for outcome in outcomes)
+    kinds = [(name, outcomes[0].people.dtype[name]) for name in names]
+    slim, first = np.empty(size, np.dtype([*kinds, ("began", "f8")])), 0
     for outcome in outcomes:
+        own = slim[first : first + outcome.people.size + len(outcome.absences)]
         for name in names:
-            slim[name][first : first + outcome.people.size] = outcome.people[name]
-        first += outcome.people.size
+            own[name][: outcome.people.size] = outcome.people[name]
+        own["began"] = -np.inf
+        _split(own, outcome)
+        first += own.size
     return slim
+
+
+def _split(lives: np.ndarray, outcome: Outcome) -> None:
+    """The earlier lives of those who came back, behind everybody's last."""
+    away = np.sort(outcome.absences, order=["customer", "back"])
+    who = np.searchsorted(outcome.people["id"], away["customer"])
+    earlier = lives[outcome.people.size :]
+    earlier[:] = lives[who]
+    earlier["status"], earlier["t_left"] = LEFT, away["left"]
+    again = away["customer"][1:] == away["customer"][:-1]
+    earlier["began"][1:][again] = away["back"][:-1][again]
+    lives["began"][who] = away["back"]  # the last of each stands

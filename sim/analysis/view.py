@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.layout import CUSTOMER, DAY, LEFT, MILLION, REVIEWS
+from sim.model.lifecycle import lifecycle
 
 if TYPE_CHECKING:
     from sim.engine.outcome import Outcome
@@ -89,6 +90,24 @@ class View:
         return lifetimes(people["t_entry"], people["t_left"], self.program.horizon)
 
     @cached_property
+    def absences(self) -> np.ndarray:
+        """When customers of this view were away before they came back."""
+        rows = self.outcome.absences
+        return rows if self.segment is None else rows[rows["segment"] == self.segment]
+
+    @cached_property
+    def left(self) -> int:
+        """How often a customer left: those who are gone, and those who have come back."""
+        return int(np.count_nonzero(~self.alive)) + len(self.absences)
+
+    @cached_property
+    def stage(self) -> NDArray[np.intp]:
+        """Where each of the customers stands in the lifecycle."""
+        program = self.program
+        facts = program.horizon, program.active_within, program.contractual
+        return self.each(lambda people: lifecycle(people, *facts), int)
+
+    @cached_property
     def recent(self) -> Mask:
         """Among the customers: whose last order is no older than ``active_if`` at the horizon."""
         horizon, within = self.program.horizon, self.program.active_within
@@ -96,13 +115,14 @@ class View:
 
     @cached_property
     def alive(self) -> Mask:
-        """Among the customers: who has not left at the horizon."""
+        """Among the customers: who has not left at the horizon, or is there again."""
         return ~self.lives[1]
 
     @cached_property
     def exposure(self) -> float:
         """Customer-years lived within the run."""
-        return float(self.lives[0].sum()) / YEAR
+        away = self.absences["back"] - self.absences["left"]
+        return float(self.lives[0].sum() - away.sum()) / YEAR
 
     @cached_property
     def founding(self) -> Mask:
@@ -177,6 +197,22 @@ class View:
     def wages(self) -> float:
         """Staff wages over the run, currency."""
         return self.program.wage_per_day * self.program.horizon / CENTS
+
+
+def absent(view: View) -> tuple[Floats, Floats, Floats]:
+    """When customers of the told cohort left and came back, and the horizon, each since their day 0 or entry."""
+    people, rows = view.outcome.people, view.absences
+    who = people[np.searchsorted(people["id"], rows["customer"])]
+    told = who["founding"] > 0 if view.founding.any() else np.ones(len(rows), bool)
+    entered = np.where(who["founding"] > 0, 0.0, who["t_entry"])[told]
+    return rows["left"][told] - entered, rows["back"][told] - entered, view.program.horizon - entered
+
+
+def covered(view: View, days: Floats) -> NDArray[np.intp]:
+    """How many of the told cohort the run sees for so many days since day 0 or their entry."""
+    entered = view.each(lambda people: np.where(people["founding"] > 0, 0.0, people["t_entry"]), float)
+    seen = np.sort(view.program.horizon - entered[view.cohort])
+    return seen.size - np.searchsorted(seen, days, side="left")
 
 
 def pooled(outcomes: Sequence[Outcome], program: Program, segment: int | None = None) -> tuple[Floats, Mask]:

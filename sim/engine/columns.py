@@ -40,6 +40,7 @@ FEELINGS = {
 COUNTED = {
     "entered": ("customers", "became customers"),
     "left": ("customers", "left"),
+    "returned": ("customers", "became customers again after having left"),
     "needs": ("", "needs that arose"),
     "declined": ("", "needs that went elsewhere"),
     "absorbed": ("", "needs that arose while the same need was being served"),
@@ -117,8 +118,13 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
             "active (still a customer), left, prospect (never became one) or expected (would enter later)",
         ),
         "entered": ("d", "became a customer (0: there on day 0); empty: never"),
-        "left": ("d", "left; empty: still there (censored)"),
+        "left": ("d", "left for good; empty: still there (censored), or there again"),
         "reason": ("", "why the customer left: reconsidered, not renewed or journey; empty: still there"),
+        "lives": ("", "lives as a customer: 1, and one more for every return; 0: never one"),
+        "lifecycle": (
+            "",
+            "by what the brand sees at the end: prospect, new, adopting, loyal, lapsed, lost or won back",
+        ),
         "orders": ("", "orders placed, the warm-up included"),
         "touches": ("", "touchpoints met, the warm-up included"),
         "last_order": ("d", "time of the last order, negative in the warm-up; empty: none"),
@@ -164,6 +170,15 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "picked": ("customers", "times a customer was picked"),
         "given": ("", "gifts handed over or messages sent"),
         "spent": ("currency", "spent, without setting up"),
+        "reached": ("customers", "customers picked at least once"),
+        "held_out": ("customers", "held out customers who would have been picked at least once"),
+        "active_reached": ("share", "of those reached: bought within `active_if`, at the end"),
+        "active_held_out": (
+            "share",
+            "the same of those held out: the difference estimates what the campaign did",
+        ),
+        "orders_reached": ("orders", "orders of each of those reached, the warm-up included"),
+        "orders_held_out": ("orders", "the same of those held out"),
     },
     "members": {
         **_WHO_WHEN,

@@ -133,9 +133,7 @@ class Compiled:
 
     def next_pick(self, c: int) -> float:
         """When campaign c picks next; inf once it has ended."""
-        campaign = self.program.campaigns[c]
-        t = campaign.starts + self.picks[c] * campaign.every
-        return t if t < campaign.ends else math.inf
+        return self.program.campaigns[c].time(self.picks[c])
 
     def set_cadences(self, plan: Program, began: float, now: float, until: float) -> list[tuple]:
         """The cadences of the stretch, refreshes first; (signal, number of the first turn, turns) of each signal."""
@@ -248,8 +246,10 @@ class Compiled:
 
 
 def _for_all(plan: Program) -> list[int]:
-    """The signals that the whole brand publishes at once."""
-    return [s for s in range(len(plan.signals)) if plan.static["signals"]["brand"][s]]
+    """The signals that are published everywhere at once: the whole brand's, and those that a campaign watches,
+    since it must see what is published at the moment of its pick."""
+    brand, watched = plan.static["signals"]["brand"], plan.static["campaigns"]["signal"]
+    return [s for s in range(len(plan.signals)) if brand[s] or (watched == s).any()]
 
 
 def _turns(period: float, now: float, until: float) -> tuple[int, int]:

@@ -25,6 +25,7 @@ class Names:
     triggers: tuple[str, ...]
     steps: tuple[str, ...]
     campaigns: tuple[str, ...]
+    events: tuple[str, ...]
     programmes: tuple[str, ...]
     emotions: tuple[str, ...]
     place: dict[str, dict[str, int]] = field(repr=False, compare=False)
@@ -38,7 +39,7 @@ def collect(scenarios: Iterable[Scenario]) -> Names:
     """The names of all the scenarios, the baseline's first. Raises ScenarioError where two share a hash."""
     scenarios = list(scenarios)
     found = {kind: _union(scenarios, names) for kind, names in _KINDS.items()}
-    found["streams"] = _streams(scenarios[-1], found["campaigns"])
+    found["streams"] = _streams(scenarios[-1], found["campaigns"], found["events"])
     place = {kind: {name: k for k, name in enumerate(names)} for kind, names in found.items()}
     check_distinct(["traits", *found["streams"]])
     return Names(**found, place=place)
@@ -48,11 +49,12 @@ def _union(scenarios: list[Scenario], names) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for scenario in scenarios for name in names(scenario)))
 
 
-def _streams(scenario: Scenario, campaigns: tuple[str, ...]) -> tuple[str, ...]:
+def _streams(scenario: Scenario, campaigns: tuple[str, ...], events: tuple[str, ...]) -> tuple[str, ...]:
     fixed = tuple(
         "renewal" if name == "reconsideration" and scenario.contract else name for name in FIXED_STREAMS
     )
-    return fixed + tuple(f"campaign {name}" for name in campaigns)
+    reaching = [f"campaign {name}" for name in campaigns] + [f"event {name}" for name in events]
+    return fixed + tuple(reaching)
 
 
 def trigger_names(scenario: Scenario) -> list[str]:
@@ -62,9 +64,10 @@ def trigger_names(scenario: Scenario) -> list[str]:
 
 def step_names(scenario: Scenario) -> list[str]:
     """``journey.step`` for every step; ``campaign.touchpoint`` for what a campaign gives, or sends without a
-    journey."""
+    journey; ``event.touchpoint``."""
     steps = [f"{journey}.{step}" for journey, j in scenario.journeys.items() for step in j.steps]
-    return steps + [campaign_step(scenario, name) for name in scenario.campaigns]
+    steps += [campaign_step(scenario, name) for name in scenario.campaigns]
+    return steps + [f"{name}.{event.meets}" for name, event in scenario.events.items()]
 
 
 def campaign_step(scenario: Scenario, name: str) -> str:
@@ -83,6 +86,7 @@ _KINDS = {
     "triggers": trigger_names,
     "steps": step_names,
     "campaigns": lambda s: s.campaigns,
+    "events": lambda s: s.events,
     "programmes": lambda s: s.loyalty,
     "emotions": lambda s: s.psychology.emotions,
 }

@@ -1,8 +1,10 @@
 """What one replication leaves behind, before anybody counts anything: accumulators and final people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from sim.model.layout import ABSENCE
 
 STAFF = np.dtype(
     [
@@ -21,7 +23,16 @@ STAFF = np.dtype(
 )
 
 SIGNAL_ROW = np.dtype([("t", "f8"), ("signal", "i4"), ("value", "f8"), ("count", "f8")], align=True)
-CAMPAIGN_ROW = np.dtype([("picked", "i8"), ("handed", "i8"), ("spent", "i8")], align=True)
+GROUPS, SUMS = ("reached", "held_out"), ("customers", "active", "orders")  # of a campaign, at the horizon
+CAMPAIGN_ROW = np.dtype(
+    [
+        ("picked", "i8"),
+        ("handed", "i8"),
+        ("spent", "i8"),
+        *((f"{group}_{name}", "i8") for group in GROUPS for name in SUMS),
+    ],
+    align=True,
+)
 
 PROGRAMME_ROW = np.dtype(
     [
@@ -56,11 +67,12 @@ class Outcome:
     ``touches`` int64[segments, touchpoints, OUTCOMES]; ``felt`` int64[touchpoints, 3] in millionths (valence,
     perceived quality, mood after); ``staff`` a row per pool and site; ``signals`` a row per refresh (mean over
     sites); ``campaigns`` a row per campaign (money in cents); ``programmes`` a row per loyalty programme,
-    ``members`` one per card. ``answered`` int64[segments, questions, SCORES + 2]:
-    answers by score, then those asked, then answers acted on (no segments where nobody asks); ``failing``
-    float64[touchpoints]: what learning left of the chance to fail (empty where nothing is learnt). ``events`` counts
-    logged touches and decisions with a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in
-    all (in units of the dominating rate), the leaving hazard exceeded the moments at which somebody can leave.
+    ``members`` one per card. ``answered`` int64[segments, questions, SCORES + 2]: answers by score, then those
+    asked, then answers acted on (no segments where nobody asks); ``failing`` float64[touchpoints]: what learning
+    left of the chance to fail (empty where nothing is learnt). ``events`` counts logged touches and decisions with
+    a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in all (in units of the dominating
+    rate), the leaving hazard exceeded the moments at which somebody can leave. ``absences``: a row per time that a
+    customer was away and came back, by time of the return.
     """
 
     replication: int
@@ -78,3 +90,4 @@ class Outcome:
     events: int
     capped: int
     hazard_lost: float
+    absences: np.ndarray = field(default_factory=lambda: np.zeros(0, ABSENCE).view(np.recarray))

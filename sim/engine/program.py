@@ -21,8 +21,11 @@ from sim.model.keys import MAX_INDEX
 from sim.model.layout import CAMPAIGN, CAMPAIGNS, EMOTIONS, NOBODY, SIGNAL
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
+from sim.scenario.journeys import END, LEAVE
 from sim.scenario.scripts import Script
 
+_DAY = 1.0  # dates are looked for once a day
+_DATES = (None, "birthday", "anniversary", "lapse")  # in the order of layout's
 SEGMENTS = 32  # each has 67 million ids for its prospects
 WARM_UP = 60.0  # days, where customers exist on day 0 and psychology is on
 
@@ -58,12 +61,20 @@ class SignalPlan:
 
 @dataclass(frozen=True)
 class CampaignPlan:
-    """When a campaign picks."""
+    """When a campaign picks, or an event happens: every so many days, or ``at`` some days after the start."""
 
     name: str
     starts: float
     ends: float
     every: float
+    at: tuple[float, ...] = ()
+
+    def time(self, k: int) -> float:
+        """When pick k is due; inf if there is none."""
+        if self.at and k >= len(self.at):
+            return math.inf
+        t = self.starts + (self.at[k] if self.at else k * self.every)
+        return t if t < self.ends else math.inf
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class Program:
     pools: tuple[Pool, ...]
     stocks: tuple[StockPlan, ...]
     signals: tuple[SignalPlan, ...]
-    campaigns: tuple[CampaignPlan, ...]
+    campaigns: tuple[CampaignPlan, ...]  # in the order of their rows: events come last
     sites: int
     start: float  # of the warm-up, <= 0
     horizon: float
@@ -139,6 +150,11 @@ class Program:
     def campaign_names(self) -> tuple[str, ...]:
         """Campaigns, by number."""
         return self.names.campaigns
+
+    @property
+    def wins_back(self) -> bool:
+        """Whether those who have left may come back."""
+        return bool(self.static["campaigns"]["wins_back"].any())
 
     @property
     def programme_names(self) -> tuple[str, ...]:
@@ -248,7 +264,10 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
         pools=_pools(scenario, names, warm),
         stocks=tuple(_stock(scenario, name) for name in names.stocks),
         signals=tuple(SignalPlan(name, _refresh(scenario, name)) for name in names.signals),
-        campaigns=tuple(_campaign(scenario, name) for name in names.campaigns),
+        campaigns=(
+            *(_campaign(scenario, name) for name in names.campaigns),
+            *(_event(scenario, name) for name in names.events),
+        ),
         sites=sites,
         start=start,
         horizon=scenario.horizon,
@@ -394,20 +413,41 @@ def _campaign(scenario: Scenario, name: str) -> CampaignPlan:
     if campaign is None:
         return CampaignPlan(name, math.inf, 0.0, 1.0)
     ends = math.inf if campaign.ends is None else campaign.ends
-    if (min(ends, scenario.horizon) - campaign.starts) / campaign.picks.every >= MAX_INDEX:
-        where = str(scenario.origins.get(("campaigns", name, "picks", "every"), ""))
+    picks = campaign.picks
+    every = picks.every or _DAY
+    _check_number(scenario, min(ends, scenario.horizon) - campaign.starts, every, "campaigns", name, "picks")
+    return CampaignPlan(name, campaign.starts, ends, every, picks.at or ())
+
+
+def _event(scenario: Scenario, name: str) -> CampaignPlan:
+    event = scenario.events.get(name)
+    if event is None:
+        return CampaignPlan(name, math.inf, 0.0, 1.0)
+    if event.every is None:
+        return CampaignPlan(name, event.at, math.inf, 1.0, (0.0,))
+    _check_number(scenario, scenario.horizon - event.at, event.every, "events", name)
+    return CampaignPlan(name, event.at, math.inf, event.every)
+
+
+def _check_number(scenario: Scenario, days: float, every: float, *path: str) -> None:
+    """Keys hold so many picks."""
+    if days / every >= MAX_INDEX:
+        where = str(scenario.origins.get((*path, "every"), ""))
         what = f"at most {MAX_INDEX:,} picks can be numbered; pick more rarely"
-        raise ScenarioError([Problem(where, f"campaigns.{name}.picks.every", what)])
-    return CampaignPlan(name, campaign.starts, ends, campaign.picks.every)
+        raise ScenarioError([Problem(where, ".".join((*path, "every")), what)])
 
 
 def _campaign_rows(scenario: Scenario, names: Names) -> np.ndarray:
-    rows = empty(len(names.campaigns), CAMPAIGN)
-    rows.stream, rows.segments, rows.budget_period = CAMPAIGNS, 0, math.inf
+    rows = empty(len(names.campaigns) + len(names.events), CAMPAIGN)
+    rows.stream, rows.segments, rows.budget_period, rows.signal = CAMPAIGNS, 0, math.inf, NOBODY
     for k, (name, row) in enumerate(zip(names.campaigns, rows, strict=False)):
         row.stream = CAMPAIGNS + k
         if name in scenario.campaigns:
             _fill_campaign(row, scenario, names, name)
+    for k, name in enumerate(names.events, len(names.campaigns)):
+        rows[k].stream = CAMPAIGNS + k
+        if name in scenario.events:
+            _fill_event(rows[k], scenario, names, name)
     return rows
 
 
@@ -425,18 +465,90 @@ def _fill_campaign(row, scenario: Scenario, names: Names, name: str) -> None:
     budget = campaign.limits.budget
     row.budget = cents(budget.amount) if budget else -1
     row.budget_period = budget.per if budget and budget.per else scenario.horizon
-    _fill_audience(row, campaign.picks.audience, names)
+    row.wins_back = campaign.sends.wins_back if campaign.sends else 0.0
+    row.offer = _offer(scenario, name, touchpoint) if row.wins_back else 0.0
+    _fill_rule(row, campaign.picks, names)
+    _fill_audience(row, campaign.picks.audience, scenario, names)
 
 
-def _fill_audience(row, audience, names: Names) -> None:
-    wanted = audience.segment.is_ if audience.segment else names.segments
-    row.segments = sum(1 << names.place["segments"][segment] for segment in wanted)
+def _fill_rule(row, picks, names: Names) -> None:
+    """The date that is looked for, and the figure that must be within bounds."""
+    row.on, row.after = _DATES.index(picks.on), picks.after or 0.0
+    if picks.when:
+        row.signal = names.number("signals", picks.when.signal)
+        row.least, row.most = _bounds(picks.when)
+
+
+def _offer(scenario: Scenario, campaign: str, touchpoint: str) -> float:
+    """The discount that a message offers: that of the first touchpoint that sells on the way on from it."""
+    for name in (touchpoint, *_way_on(scenario, campaign)):
+        sale = scenario.touchpoints[name].sells
+        if sale:
+            return sale.discount
+    return 0.0
+
+
+def _way_on(scenario: Scenario, campaign: str) -> list[str]:
+    """The touchpoints that the journey on a campaign's message leads to, the nearest first."""
+    found, seen = [], set()
+    waiting = [
+        (name, j.becomes)
+        for name, j in scenario.journeys.items()
+        if j.starts_on.message and j.starts_on.message.of == campaign
+    ]
+    while waiting:
+        journey, step = waiting.pop(0)
+        if (journey, step) in seen or step in (END, LEAVE):
+            continue
+        seen.add((journey, step))
+        if step not in scenario.journeys[journey].steps:
+            waiting.append((step, scenario.journeys[step].becomes))
+            continue
+        declared = scenario.journeys[journey].steps[step]
+        found.append(declared.touchpoint)
+        waiting += [(journey, target) for target in declared.next]
+    return found
+
+
+def _fill_event(row, scenario: Scenario, names: Names, name: str) -> None:
+    event = scenario.events[name]
+    row.event, row.prospects = True, event.prospects
+    row.step = names.number("steps", f"{name}.{event.meets}")
+    row.touchpoint = names.number("touchpoints", event.meets)
+    row.waits_at, row.within, row.chance, row.budget = NOBODY, event.within, event.share, -1
+    row.low, row.high = -math.inf, math.inf
+    row.segments = _segments(event.to.segment, names)
+
+
+def _segments(wanted, names: Names) -> int:
+    """A bit for each segment that is wanted; all, where none is named."""
+    return sum(
+        1 << names.place["segments"][segment] for segment in (wanted.is_ if wanted else names.segments)
+    )
+
+
+def _fill_audience(row, audience, scenario: Scenario, names: Names) -> None:
+    row.segments, row.left = _segments(audience.segment, names), audience.left
     row.low, row.high = -math.inf, math.inf
     for k, fact in enumerate(layout.FACTS[1:], 1):
         bounds = getattr(audience, fact)
         if bounds:
-            row.low[k] = -math.inf if bounds.at_least is None else bounds.at_least
-            row.high[k] = math.inf if bounds.at_most is None else bounds.at_most
+            row.low[k], row.high[k] = _tiers(bounds, scenario) if fact == "tier" else _bounds(bounds)
+    row.points_of = names.number("programmes", audience.points.of if audience.points else None)
+    row.tier_of = names.number("programmes", audience.tier.of if audience.tier else None)
+
+
+def _tiers(bounds, scenario: Scenario) -> tuple[float, float]:
+    """The numbers of (lowest, highest) tier: 1 is the lowest there is, 0 none."""
+    tiers = list(scenario.loyalty[bounds.of].tiers)
+    lowest = -math.inf if bounds.at_least is None else 1.0 + tiers.index(bounds.at_least)
+    return lowest, math.inf if bounds.at_most is None else 1.0 + tiers.index(bounds.at_most)
+
+
+def _bounds(bounds) -> tuple[float, float]:
+    """(least, most)."""
+    least = -math.inf if bounds.at_least is None else bounds.at_least
+    return least, math.inf if bounds.at_most is None else bounds.at_most
 
 
 __all__ = ["STAGES", "Program", "lower"]

@@ -39,6 +39,7 @@ _SAME = (
     "pressure_half", "worn_message", "opts_out", "endowed",
     "grievance_half_life", "pressure_half_life",
     # campaigns and winning back
+    "forgets_half_life", "estimate_scale", "estimate_noise",
     # answers and listening
     "answer_extremes", "answer_anger", "nps_neutral", "nps_slope", "nps_noise", "csat_neutral", "csat_slope",
     "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance", "ignored_trust",
@@ -171,6 +172,7 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, bo
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
     row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
     row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, bounds))
+    row.trust = traits.trust.mean
 
 
 def _leaves_by(traits) -> int:

@@ -22,7 +22,9 @@ import pyarrow.parquet as parquet
 from sim.engine import arrow
 from sim.engine.columns import COLUMNS, COUNTED, FEELINGS, TRAITS
 from sim.engine.order import places_in_order
+from sim.engine.outcome import GROUPS, SUMS
 from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, QUESTIONS, REASONS, TOUCH
+from sim.model.lifecycle import STAGES, lifecycle
 
 ROWS = 131_072  # of every row group of a logged table but its last
 PIECE = 8_192  # rows turned into columns together: as many as the processor's cache holds
@@ -149,6 +151,7 @@ def customers(outcome: Any, program: Any) -> pa.Table:
     people = outcome.people
     gone = people["status"] == LEFT
     been = (people["status"] == CUSTOMER) | gone
+    stage = lifecycle(people, program.horizon, program.active_within, program.contractual)
     columns = {
         "customer": people["id"],
         "segment": _named(people["segment"], program.segment_names),
@@ -157,6 +160,8 @@ def customers(outcome: Any, program: Any) -> pa.Table:
         "entered": _finite(people["t_entry"], been),
         "left": _finite(people["t_left"], gone),
         "reason": _named(np.where(gone, people["reason"], 0).astype(np.int32) - 1, REASONS[1:]),
+        "lives": np.where(been, people["lives"].astype(np.int32) + 1, 0),
+        "lifecycle": _named(stage, STAGES),
         "orders": people["n_order"],
         "touches": people["n_touch"],
         "last_order": _finite(people["t_order"], people["n_order"] > 0),
@@ -181,16 +186,18 @@ def daily(outcome: Any, program: Any) -> pa.Table:
     columns |= {
         "day": np.repeat(np.arange(days, dtype=np.int32), segments),
         "segment": _named(np.tile(np.arange(segments), days), program.segment_names),
-        "customers": _present(outcome.people, days, segments).ravel(),
+        "customers": _present(outcome, days, segments).ravel(),
         "active": np.cumsum(named["active_from"] - named["active_until"], axis=0).ravel(),
         "valence": columns["valence"] / MILLION,
     }
     return _table("daily", outcome.replication, columns)
 
 
-def _present(people: np.ndarray, days: int, segments: int) -> np.ndarray:
+def _present(outcome: Any, days: int, segments: int) -> np.ndarray:
     """Customers at the end of each day, [days, segments]."""
-    change = np.zeros((days, segments), np.int64)
+    people, away = outcome.people, outcome.absences
+    change = _by_day(away["back"], away["segment"], days, segments)
+    change -= _by_day(away["left"], away["segment"], days, segments)
     for start in range(0, len(people), ROWS):
         some = people[start : start + ROWS]
         there = (some["status"] == CUSTOMER) | (some["status"] == LEFT)
@@ -231,6 +238,8 @@ def campaigns(outcome: Any, program: Any) -> pa.Table:
         "picked": rows["picked"],
         "given": rows["handed"],
         "spent": _currency(rows["spent"]),
+        **{group: rows[f"{group}_customers"] for group in GROUPS},
+        **{f"{name}_{group}": _mean(rows, group, name) for name in SUMS[1:] for group in GROUPS},
     }
     return _table("campaigns", outcome.replication, columns)
 
@@ -250,6 +259,12 @@ def members(outcome: Any, program: Any) -> pa.Table:
         "tier": _named(np.where(rows["tier"] > 0, places, -1), tiers),
     }
     return _table("members", outcome.replication, columns)
+
+
+def _mean(rows: np.ndarray, group: str, name: str) -> pa.Array:
+    """What a customer of a group has on average; empty where there is none."""
+    number = rows[f"{group}_customers"]
+    return _finite(rows[f"{group}_{name}"] / np.maximum(number, 1), number > 0)
 
 
 SUMMARIES: dict[str, Callable[[Any, Any], pa.Table]] = {

@@ -39,6 +39,8 @@ class Reference:
         self.state = State(program, seed, replication, log, everything)
         people = self.state["people"]
         self.status, self.asking, self.site = people["status"], people["asking"], people["site"]
+        self.pending = people["pending"]
+        self.wins_back = program.wins_back
         self.ask = np.asarray(self.state["ask"])
         self.scripts = Scripts(program.warm or program, self.state)
         self.desks = [[self.new_desk(pool) for _ in range(program.sites)] for pool in program.pools]
@@ -51,7 +53,7 @@ class Reference:
     def customer(self, i: int) -> Generator:
         """A customer's life."""
         due = self.advance(i, BEGIN)
-        while due < math.inf or self.status[i] != LEFT:
+        while due < math.inf or self.status[i] != LEFT or self.wins_back:
             try:
                 yield (
                     self.clock.at(max(due, self.clock.now), OCCASION, i)
@@ -145,16 +147,16 @@ class Reference:
 
     def run_campaign(self, c: int, campaign) -> Generator:
         """A campaign's picks, from its start to its end."""
-        k, end = 0, min(campaign.ends, self.horizon)
-        while campaign.starts + k * campaign.every < end:
-            yield self.clock.at(campaign.starts + k * campaign.every, DISPATCH, c)
+        k = 0
+        while (t := campaign.time(k)) < self.horizon:
+            yield self.clock.at(t, DISPATCH, c)
             self.wake(self.state.run_campaign(c, k, self.clock.now))
             k += 1
 
     def wake(self, chosen: np.ndarray) -> None:
         """The picked look at their lists again; who is busy does so anyway when he is done."""
         for i in chosen:
-            if self.status[i] == CUSTOMER and self.asking[i] < 0:
+            if (self.status[i] == CUSTOMER or self.pending[i] >= 0) and self.asking[i] < 0:
                 self.customers[i].interrupt()
 
     # ------------------------------------------------------------ the run

@@ -28,6 +28,7 @@ from sim.model.layout import (
     TOUCHPOINT,
     TRIGGER,
 )  # fmt: skip
+from sim.model.returns import PURPOSE as WINS_BACK
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
 from sim.scenario.scripts import Script
@@ -40,7 +41,7 @@ _FIXED = [
     (kind, name)
     for kind, names in (
         ("clock", CLOCK_PURPOSES),
-        ("campaign", CAMPAIGN_PURPOSES),
+        ("campaign", (*CAMPAIGN_PURPOSES, WINS_BACK)),
         ("contact", CONTACT_PURPOSES),
     )
     for name in names
@@ -231,6 +232,10 @@ class Rows:
         for k, name in enumerate(self.names.campaigns, CAMPAIGNS):
             if name in self.scenario.campaigns and rows[k].step == NOBODY:
                 rows[k].step = self.names.number("steps", campaign_step(self.scenario, name))
+        for k, name in enumerate(self.names.events, CAMPAIGNS + len(self.names.campaigns)):
+            if name in self.scenario.events:
+                event = self.scenario.events[name]
+                rows[k].step = self.names.number("steps", f"{name}.{event.meets}")
         return rows
 
     def stream_of(self, journey) -> int:
@@ -254,7 +259,7 @@ class Rows:
         return rows
 
     def fill_step(self, row: np.record, name: str) -> None:
-        """A step of a journey, or the single step of a campaign."""
+        """A step of a journey, or the single step of a campaign or an event."""
         journey, _, step = name.partition(".")
         declared = (
             self.scenario.journeys[journey].steps.get(step) if journey in self.scenario.journeys else None

@@ -91,7 +91,7 @@ def wake(w, e, chosen):
     """These customers look at their lists again; who is busy does so anyway when he is done."""
     for i in chosen:
         p = w.people[i]
-        if p.status == CUSTOMER and p.asking < 0:
+        if (p.status == CUSTOMER or p.pending >= 0) and p.asking < 0:
             e.due[i] = next_due(w, p)
 
 

@@ -5,19 +5,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.engine.outcome import CAMPAIGN_ROW, SIGNAL_ROW, STAFF, Outcome
+from sim.engine.outcome import CAMPAIGN_ROW, GROUPS, SIGNAL_ROW, STAFF, SUMS, Outcome
 from sim.engine.population import assign_segments, fresh_traits, new_people
 from sim.engine.program import Program
 from sim.engine.programmes import outcome_rows
-from sim.model.campaigns import PICKED, SPENT, affordable, audience, send
+from sim.model.campaigns import HOLD_OUT, PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
-from sim.model.keys import run_key
+from sim.model.keys import run_key, uniforms
 from sim.model.layout import (
+    ABSENCE,
     ASK,
+    CAMPAIGNS,
     CARD,
     DAILY,
     EMOTIONS,
     FADED,
+    LEFT,
     LOG,
     MILLION,
     NOBODY,
@@ -33,6 +36,7 @@ from sim.model.places import shifts
 from sim.model.programme import BOOKS
 from sim.model.signals import publish
 from sim.model.world import (
+    BACK,
     CAPPED,
     EVENTS,
     FREE,
@@ -114,6 +118,15 @@ class State:
         tally[FREE] = len(pool)
         self.replace(pool=larger)
 
+    def make_absences(self, chosen: np.ndarray) -> None:
+        """Room for the return of everybody who has left and may see a message until the next are sent."""
+        people = self["people"]
+        gone = people["status"] == LEFT
+        waiting = np.count_nonzero(gone & (people["pending"] >= 0)) + np.count_nonzero(gone[chosen])
+        missing = int(self["tally"][BACK]) + waiting - len(self["absences"])
+        if missing > 0:
+            self.replace(absences=longer(self["absences"], max(missing, len(self["absences"]))))
+
     def flush(self, now: float) -> None:
         """Hand over the rows before `now`, if the log is in order of time; those at `now` may get company."""
         tally, log = self["tally"], self["log"]
@@ -153,10 +166,20 @@ class State:
         order = np.argsort(luck[:number], kind="stable")
         return chosen[order][: affordable(self.world, c, t)]
 
+    def timely(self, c: int) -> bool:
+        """Whether the published figure for which campaign c waits is within its bounds, mean over sites."""
+        campaign = self["campaigns"][c]
+        if campaign["signal"] < 0:
+            return True
+        shown = np.ascontiguousarray(self["published"][:, campaign["signal"]]).mean()
+        return bool(campaign["least"] <= shown <= campaign["most"])
+
     def run_campaign(self, c: int, k: int, t: float) -> np.ndarray:
         """Campaign c picks customers and gives or sends: places in people of those who were picked."""
-        chosen = self.pick(c, k, t)
+        chosen = self.pick(c, k, t) if self.timely(c) else np.empty(0, np.int32)
         self.make_nodes(len(chosen))
+        if self["campaigns"][c]["wins_back"]:
+            self.make_absences(chosen)
         send(self.world, c, k, t, chosen)
         return chosen
 
@@ -175,7 +198,8 @@ class State:
             felt=self["felt"],
             staff=np.array(sorted(staff), STAFF).view(np.recarray),
             signals=np.array(sorted(self.signals), SIGNAL_ROW).view(np.recarray),
-            campaigns=self.campaign_rows(len(program.campaigns)),
+            campaigns=self.campaign_rows(program),
+            absences=np.sort(self["absences"][: tally[BACK]], order=["back", "customer"]).view(np.recarray),
             **outcome_rows(self.arrays, program.horizon),
             answered=self["answered"],
             failing=self["failing"],
@@ -184,11 +208,22 @@ class State:
             hazard_lost=float(tally[LOST]) / MILLION,
         )
 
-    def campaign_rows(self, n: int) -> np.ndarray:
-        """Picks, hand-overs and cents of every campaign."""
+    def campaign_rows(self, program: Program) -> np.ndarray:
+        """Picks, hand-overs and cents of every campaign; and those it reached beside those held out."""
+        n, people = len(program.campaign_names), self["people"]
         rows = np.zeros(n, CAMPAIGN_ROW).view(np.recarray)
         rows.picked, rows.spent = self["spent"][:n, PICKED], self["spent"][:n, SPENT]
         rows.handed = self["handed"][:n]
+        active = program.horizon - people["t_order"] < program.active_within
+        for c in range(n):
+            known = np.flatnonzero(self["picked"][:, c] > -np.inf)
+            stream = self["streams"]["hash"][CAMPAIGNS + c]
+            luck = uniforms(self.key, people["id"][known], stream, 0, HOLD_OUT)
+            held_out = luck < self["campaigns"]["hold_out"][c]
+            for group, who in zip(GROUPS, (known[~held_out], known[held_out]), strict=True):
+                sums = len(who), np.count_nonzero(active[who]), people["n_order"][who].sum(dtype=np.int64)
+                for name, value in zip(SUMS, sums, strict=True):
+                    rows[c][f"{group}_{name}"] = value
         return rows
 
 
@@ -251,4 +286,5 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "learnt": np.zeros(touchpoints if any(p.learns for p in programs) else 0, np.int64),
         "failing": np.ones(touchpoints if any(p.learns for p in programs) else 0),
         "script": np.zeros(1 if any(p.scripts for p in programs) else 0, SCRIPT).view(np.recarray),
+        "absences": np.zeros(0, ABSENCE).view(np.recarray),
     }

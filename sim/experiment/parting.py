@@ -195,6 +195,8 @@ def _elsewhere(a: Outcome, b: Outcome, program: Program) -> Iterator[Difference]
     signals = [f"{program.signal_names[row['signal']]} on day {row['t']}" for row in a.signals]
     yield from _of_records("signals", a.signals, b.signals, signals)
     yield from _of_records("campaigns", a.campaigns, b.campaigns, program.campaign_names)
+    away = [f"customer {row['customer']}, back on day {row['back']}" for row in a.absences]
+    yield from _of_records("absences", a.absences, b.absences, away)
     yield from _of_records("programmes", a.programmes, b.programmes, program.programme_names)
     cards = [f"card of customer {row['customer']}" for row in a.members]
     yield from _of_records("members", a.members, b.members, cards)

@@ -112,11 +112,22 @@ def restart_renewals(w, p):
 
 
 @njit
+def start_again(w, p, t):
+    """The first moment to leave of somebody who has come back at time t: renewals count from then on."""
+    if w.segments[p.segment].leaves_by == BY_RENEWAL:
+        p.due_leave = t + w.times[PERIOD]
+    else:
+        restart_leaving_clock(w, p, t)
+
+
+@njit
 def next_chance_to_leave(w, p):
-    """The moment after the one that is due now. Renewals are multiples, never accumulated."""
+    """The moment after the one that is due now. Renewals of a first life are multiples, never accumulated."""
     p.n_leave += 1
     if w.segments[p.segment].leaves_by == BY_RATE:
         p.due_leave += _wait_to_reconsider(w, p)
+    elif p.lives > 0:
+        p.due_leave += w.times[PERIOD]
     else:
         p.due_leave = _first_renewal(w, p) + p.n_leave * w.times[PERIOD]
 

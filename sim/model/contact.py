@@ -20,7 +20,15 @@ def is_message(w, stream, touchpoint):
     if stream < CAMPAIGNS:
         return False
     campaign = w.campaigns[stream - CAMPAIGNS]
-    return not campaign.gift and campaign.touchpoint == touchpoint
+    return not campaign.gift and not campaign.event and campaign.touchpoint == touchpoint
+
+
+@njit(forceinline=True)
+def comes_free(w, stream, touchpoint):
+    """Whether a touch costs the brand nothing: a message was paid for when it was sent, an event is nobody's doing."""
+    if stream >= CAMPAIGNS and w.campaigns[stream - CAMPAIGNS].event != 0:
+        return True
+    return is_message(w, stream, touchpoint)
 
 
 @njit

@@ -82,6 +82,11 @@ PERSON = np.dtype(
     align=True,
 )
 
+# somebody was a customer, was not, and is one again
+ABSENCE = np.dtype(
+    [("customer", "u4"), ("segment", "u1"), ("reason", "u1"), ("left", "f8"), ("back", "f8")], align=True
+)
+
 PENDING = np.dtype(
     [
         ("due", "f8"),  # inf: waits for a touch at `waits_at`
@@ -98,7 +103,8 @@ PENDING = np.dtype(
 )
 
 # ---------------------------------------------------------------- the event log
-TOUCH, LEAVING, SKIPPED, STAYING, ENTERING = np.arange(5)  # kind; SKIPPED and STAYING for stories only
+# kind; SKIPPED and STAYING for stories only; RETURNING: a customer again
+TOUCH, LEAVING, SKIPPED, STAYING, ENTERING, RETURNING = np.arange(6)
 OK, FAILED, GAVE_UP, CLOSED, SOLD_OUT = np.arange(5)  # outcome
 OUTCOMES = ("ok", "failed", "gave up", "closed", "sold out")
 
@@ -138,7 +144,7 @@ LOG = np.dtype(
 NOBODY = np.int64(-1)  # "none" in every index below
 FIRST_VISIT = np.int64(0)
 
-# streams of occasions: the first five are fixed, campaigns follow
+# streams of occasions: the first five are fixed, campaigns follow, and events
 NEED, LEAVE, PLEA, AWARE, ENTRY, CAMPAIGNS = np.arange(6)
 END, LEAVES = np.int64(-1), np.int64(-2)  # targets of an edge that are no step
 
@@ -288,6 +294,7 @@ SEGMENT = np.dtype(
         ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand
         ("centre_leaving", "f8"),  # loyalty index of a new customer of the baseline
         ("centre_buying", "f8"),
+        ("trust", "f8"),  # stated, on average: what those who forget go back to
     ],
     align=True,
 )
@@ -298,7 +305,11 @@ SIGNAL = np.dtype(
 )
 
 # facts a business can see of a customer, for a campaign's audience
-FACTS = ("segment", "orders", "orders_last_30_d", "days_since_order", "days_since_entry")
+FACTS = (
+    "segment", "orders", "orders_last_30_d", "days_since_order", "days_since_entry", "last_answer", "at_risk",
+    "points", "tier",
+)  # fmt: skip
+NO_DATE, BIRTHDAY, ANNIVERSARY, LAPSE = np.arange(4)  # what a campaign looks for
 CAMPAIGN = np.dtype(
     [
         ("stream", "i4"),
@@ -314,6 +325,18 @@ CAMPAIGN = np.dtype(
         ("budget", "i8"),  # cents a budget period, -1: no limit
         ("budget_period", "f8"),  # days
         ("segments", "u8"),  # bit k: segment k is in the audience
+        ("points_of", "i2"),  # the programme of the fact `points`
+        ("tier_of", "i2"),  # and of `tier`
+        ("on", "i2"),  # the date that it looks for, once a day
+        ("after", "f8"),  # days without an order that are a lapse
+        ("signal", "i2"),  # it picks only while this one is between `least` and `most` (-1: always)
+        ("least", "f8"),
+        ("most", "f8"),
+        ("left", "i2"),  # only those who have ended their contract
+        ("wins_back", "f8"),  # share of the neutral ones who have left that it brings back
+        ("offer", "f8"),  # discount of what it leads to
+        ("event", "i2"),  # nobody's campaign: it happens to people
+        ("prospects", "i2"),  # it reaches them too
         ("low", "f8", (len(FACTS),)),
         ("high", "f8", (len(FACTS),)),
     ],
@@ -379,6 +402,7 @@ PSYCHE = np.dtype(
             "pressure_free", "pressure_half", "worn_message", "opts_out", "endowed",
             "grievance_half_life", "pressure_half_life",
             # campaigns and winning back
+            "forgets_half_life", "estimate_scale", "estimate_noise",
             # answers and listening
             "answer_extremes", "answer_anger", "nps_neutral", "nps_slope", "nps_noise", "csat_neutral",
             "csat_slope", "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance",

@@ -40,6 +40,7 @@ from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_
 from sim.model.prices import price_pull
 from sim.model.programme import goal_pull, served_with
 from sim.model.record import ONE, count, millionths, new_row, wants_row
+from sim.model.returns import comes_back
 from sim.model.touch import draw, drawn, touch
 from sim.model.triggers import meet, total_lift
 from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
@@ -92,9 +93,9 @@ def begin(w, p, now):
 
 @njit(forceinline=True)
 def next_due(w, p):
-    """When the customer's next occasion is due; inf once he has left."""
+    """When the customer's next occasion is due; once he has left, only a message may still find him."""
     if p.status == LEFT:
-        return math.inf
+        return w.pool[p.pending].due if p.pending >= 0 else math.inf
     if p.status == EXPECTED:
         return p.t_entry
     due = min(p.due_need, p.due_leave)
@@ -126,6 +127,8 @@ def occasion(w, p, t, due):
     """
     if p.status == EXPECTED:
         return enter(w, p, t)
+    if p.status == LEFT:
+        return win_back(w, p, t)
     if p.due_need == due:
         return need(w, p, t)
     if p.due_leave == due and p.status == PROSPECT:
@@ -293,6 +296,23 @@ def leave(w, p, t, reason, chance):
         row.outcome, row.chance = reason, chance
 
 
+@njit(forceinline=True)
+def win_back(w, p, t):
+    """Somebody who has left sees a message that may bring him back: then he goes the way it leads."""
+    n = pop_first(w, p)
+    stream, index, _, _, _, _ = _contents(w, n)
+    free_node(w, n)
+    w.handed[stream - CAMPAIGNS] += 1
+    back, chance = comes_back(w, p, t, stream, index)
+    see_message(w, p, t, stream, index)
+    first = np.int64(w.streams[stream].step)
+    if not back:
+        _decline(w, p, t, stream, index, first, chance)
+        return no_way(stream, index)
+    _check_index(w, max(p.n_need, p.n_leave))
+    return stream, index, NO_VISITS, first, chance, NOBODY
+
+
 # ---------------------------------------------------------------- journeys
 @njit(forceinline=True)
 def resume(w, p, t):
@@ -310,7 +330,7 @@ def resume(w, p, t):
             if gift:
                 count(w, p, t, _GIFTS, ONE)
         way = start(w, p, t, stream, index, w.streams[stream].usually)
-        if stream >= CAMPAIGNS and not gift:
+        if stream >= CAMPAIGNS and not gift and not w.campaigns[stream - CAMPAIGNS].event:
             see_message(w, p, t, stream, index)
         return way
     return stream, index, visits, step, chance, trigger

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model import answers, layout, pending, scripted
-from sim.model.contact import fatigue, is_message
+from sim.model.contact import comes_free, fatigue
 from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, stir, sway, upset
 from sim.model.keys import uniform
 from sim.model.layout import FAILED, OK, OWN_SPEND, RECENT
@@ -195,8 +195,8 @@ def sell(w, p, tp, t):
 
 @njit(forceinline=True)
 def cost_of(w, stream, touchpoint):
-    """What a touch costs the brand, in cents; a message was paid for when it was sent."""
-    return np.int64(0) if is_message(w, stream, touchpoint) else np.int64(w.touchpoints[touchpoint].cost)
+    """What a touch costs the brand, in cents; a message was paid for when it was sent, and an event is free."""
+    return np.int64(0) if comes_free(w, stream, touchpoint) else np.int64(w.touchpoints[touchpoint].cost)
 
 
 @njit

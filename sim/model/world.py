@@ -38,14 +38,15 @@ CHANGING = (
     "learnt",  # i8[touchpoints] where the brand learns, else none: millionths of `learns`, added up
     "failing",  # f8[touchpoints]: what is left of the chance to fail, as of the last day
     "script",  # SCRIPT[1] where a touchpoint is written in Python, else none
+    "absences",  # ABSENCE[rows]: of those who came back, where a campaign wins people back
 )
 FIELDS = STATIC + CHANGING
 
 # World.tally
-LOGGED, EVENTS, LEVEL, FREE, USED, CAPPED, LOST, OVERRUN = np.arange(8)
+LOGGED, EVENTS, LEVEL, FREE, USED, CAPPED, LOST, OVERRUN, BACK = np.arange(9)
 TALLY = (
     "rows in the log", "events", "log level", "first free node", "nodes in use", "capped hazards",
-    "hazard lost to the cap, millionths", "indices that ran out",
+    "hazard lost to the cap, millionths", "indices that ran out", "absences that ended",
 )  # fmt: skip
 NO_LOG, LOG_EVENTS, LOG_ALL = np.arange(3)  # log level; LOG_ALL adds decisions without a consequence
 

@@ -25,6 +25,7 @@ from sim.model.layout import (
     OK,
     PLEA,
     RECONSIDERED,
+    RETURNING,
     SKIPPED,
     SOLD_OUT,
     STAYING,
@@ -189,6 +190,8 @@ def _decision(row: np.void, program: Program) -> str:
         return stayed + _likely(row, " to go")
     if row["kind"] == SKIPPED:
         return f"{_occasion_words(row, program)}{_likely(row, ' to come')}: {_elsewhere(row, program)}"
+    if row["kind"] == RETURNING:
+        return "came back" + _likely(row)
     return "became a customer"
 
 

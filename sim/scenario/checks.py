@@ -27,6 +27,7 @@ _NAMED = (
     "touchpoints",
     "journeys",
     "campaigns",
+    "events",
     "loyalty",
     "windows",
 )
@@ -44,6 +45,8 @@ def check(scenario: Scenario) -> list[Finding]:
         _occasions,
         _contract,
         _entry,
+        _left,
+        _events,
         _emotions,
         _loyalty,
         references,
@@ -263,6 +266,23 @@ def _entry(scenario: Scenario) -> Iterator[Finding]:
     occasions = [journey.occasion for journey in scenario.journeys.values()]
     if scenario.enters and scenario.enters.stream and "entry" not in occasions:
         yield Finding(("enters", "stream"), "no journey starts on entry, so visitors would do nothing", True)
+
+
+# ---------------------------------------------------------------- campaigns and events
+def _left(scenario: Scenario) -> Iterator[Finding]:
+    """Only a contract tells the brand who has left."""
+    for name, campaign in scenario.campaigns.items():
+        if campaign.picks.audience.left and not scenario.contract:
+            message = "without a contract nobody says that they leave; use days_since_order"
+            yield Finding(("campaigns", name, "picks", "from", "left"), message)
+
+
+def _events(scenario: Scenario) -> Iterator[Finding]:
+    """An event's touch stands in the tables under its name, beside those of journeys and campaigns."""
+    for name in scenario.events:
+        for kind in ("journeys", "campaigns"):
+            if name in getattr(scenario, kind):
+                yield Finding(("events", name), f"'{name}' is one of the {kind} already", True)
 
 
 # ---------------------------------------------------------------- loyalty programmes

@@ -238,6 +238,15 @@ class Psychology(Record):
     pressure_half_life: HalfLife = _assumed(7.0, "2 d .. 30 d", "Half-life of messages met, in days.")
 
     # ------------------------------------------------------------ campaigns and winning back
+    forgets_half_life: HalfLife = _assumed(
+        180.0, "60 d .. 540 d", "Half-life of what those who have left still feel and believe, in days."
+    )
+    estimate_scale: NotNegative = _assumed(
+        5.0, "1 .. 10", "How sharply the brand's estimate follows loyalty, logits per point of the index."
+    )
+    estimate_noise: NotNegative = _assumed(
+        1.0, "0.3 .. 3", "Error of the brand's estimate, standard deviation in logits."
+    )
 
     # ------------------------------------------------------------ answers and listening
     answer_extremes: NotNegative = _assumed(

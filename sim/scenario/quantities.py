@@ -111,6 +111,7 @@ WHOLE = Quantity(
 FEW = Quantity(
     "a whole number from 0 to 8", units.read_count, units.write_count, low=0, high=8, examples=(3,)
 )  # fmt: skip
+NPS_SCORE = Quantity("an answer from 0 to 10", low=0, high=10, examples=(6, 9))
 SITE = Quantity(
     "all, or how many customers share a site (a whole number of at least 1)", units.read_count,
     units.write_count, low=1, high=BILLION, examples=(600,), words={"all": "all"},
@@ -266,6 +267,7 @@ Count = Annotated[int, COUNT]
 PositiveCount = Annotated[int, POSITIVE_COUNT]
 Whole = Annotated[int, WHOLE]
 Few = Annotated[int, FEW]
+NpsScore = Annotated[float, NPS_SCORE]
 Share = Annotated[float, SHARE]
 Duration = Annotated[float, DURATION]
 PositiveDuration = Annotated[float, POSITIVE_DURATION]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sim.scenario.campaigns import Campaign
+from sim.scenario.campaigns import AmongNames, Audience, Campaign
 from sim.scenario.journeys import END, LEAVE, Journey, Step
 from sim.scenario.loyalty import Programme
 from sim.scenario.schema import Scenario
@@ -36,6 +36,10 @@ def references(scenario: Scenario) -> Iterator[Finding]:
         yield from _of_journey(scenario, journey, ("journeys", name))
     for name, campaign in scenario.campaigns.items():
         yield from _of_campaign(scenario, campaign, ("campaigns", name))
+    for name, event in scenario.events.items():
+        path = ("events", name)
+        yield from refer((*path, "meets"), event.meets, "a touchpoint", scenario.touchpoints)
+        yield from _of_audience(scenario, event.to.segment, (*path, "to"))
     for name, programme in scenario.loyalty.items():
         yield from _of_programme(scenario, programme, ("loyalty", name))
     stream = scenario.enters.stream if scenario.enters else None
@@ -130,9 +134,27 @@ def _of_campaign(scenario: Scenario, campaign: Campaign, path: tuple[str, ...]) 
     if campaign.sends:
         place = (*path, "sends", "touchpoint")
         yield from refer(place, campaign.sends.touchpoint, "a touchpoint", scenario.touchpoints)
-    segment = campaign.picks.audience.segment
-    for name in segment.is_ if segment else ():
-        yield from refer((*path, "picks", "from", "segment", "is"), name, "a segment", scenario.segments)
+    yield from _of_audience(scenario, campaign.picks.audience.segment, (*path, "picks", "from"))
+    yield from _of_cards(scenario, campaign.picks.audience, (*path, "picks", "from"))
+    when = campaign.picks.when
+    if when:
+        yield from refer((*path, "picks", "when", "signal"), when.signal, "a signal", scenario.signals)
+
+
+def _of_audience(scenario: Scenario, wanted: AmongNames | None, path: tuple[str, ...]) -> Iterator[Finding]:
+    for name in wanted.is_ if wanted else ():
+        yield from refer((*path, "segment", "is"), name, "a segment", scenario.segments)
+
+
+def _of_cards(scenario: Scenario, audience: Audience, path: tuple[str, ...]) -> Iterator[Finding]:
+    for fact, wanted in (("points", audience.points), ("tier", audience.tier)):
+        if wanted:
+            yield from refer((*path, fact, "of"), wanted.of, "a loyalty programme", scenario.loyalty)
+    tier = audience.tier
+    if tier and tier.of in scenario.loyalty:
+        for key in ("at_least", "at_most"):
+            tiers = scenario.loyalty[tier.of].tiers
+            yield from refer((*path, "tier", key), getattr(tier, key), f"a tier of {tier.of}", tiers)
 
 
 def _of_programme(scenario: Scenario, programme: Programme, path: tuple[str, ...]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_
 
 from sim.scenario import quantities as q
 from sim.scenario.assumptions import Assumption, AssumptionType
-from sim.scenario.campaigns import Campaign
+from sim.scenario.campaigns import Campaign, Event
 from sim.scenario.columns import read_column
 from sim.scenario.journeys import Journey
 from sim.scenario.loyalty import Programme
@@ -139,6 +139,7 @@ class Scenario(Record):
     touchpoints: dict[str, Touchpoint] = declared("Touchpoints by name.", dict)
     journeys: dict[str, Journey] = declared("Journeys by name.", dict)
     campaigns: dict[str, Campaign] = declared("Campaigns by name.", dict)
+    events: dict[str, Event] = declared("What happens to people without the brand's doing, by name.", dict)
     loyalty: dict[str, Programme] = declared("Loyalty programmes by name.", dict)
     psychology: PsychologySetting = declared(
         "How feelings move and are moved; off switches it off.", Psychology

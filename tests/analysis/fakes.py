@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sim.model.layout import (
+    ABSENCE,
     CUSTOMER,
     DAILY,
     DAY,
@@ -57,6 +58,7 @@ def make_program(**changes):
         "windows": {},
         "contractual": False,
         "one_shot": False,
+        "wins_back": False,
         "sites": 1,
         "wage_per_day": 30_000,
         "fixed_cost": 50_000,
@@ -100,6 +102,7 @@ def blank(program, people, **changes):
         "events": 0,
         "capped": 0,
         "hazard_lost": 0.0,
+        "absences": np.zeros(0, ABSENCE),
     }
     return SimpleNamespace(**{**fields, **changes})
 

@@ -72,6 +72,8 @@ def test_by_hand(small):
         "repeat_rate": 0.5, "orders_per_customer_year": 5 / exposure, "average_order_value": 10.0,
         "revenue": 50.0, "margin": 25.0, "cost": 3 + 1_000 + 50, "profit": 25 - 1_053.0,
         "profit_per_customer": (25 - 1_053.0) / 4, "clv": clv,
+        "new_share": 0.25, "adopting_share": 0.25, "loyal_share": 0, "lapsed_share": 0.25, "lost_share": 0.25,
+        "won_back_share": 0,
         "touches": 10, "valence": 0.3, "mood": 0.1, "satisfaction": 0.3, "trust": 0.6,
         "affective_commitment": 0.0, "failure_rate": 2 / 6, "closed_share": 0.2, "sold_out_share": 0.1,
         "wait_mean": 2.0, "waited_share": 0.5, "abandonment": 1 / 8,

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from generated import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from worlds import merged
 
 from sim.analysis.kpis import kpis
 from sim.engine import ENGINES, lower, recorder
@@ -79,6 +80,7 @@ COMMON = (
     "waits", "gave up", "sold out", "closed", "failed", "gifts", "messages", "reviews", "pleas", "renewals", "left",
     "strategies with a warm-up", "prospects who became customers", "newcomers", "more than 3 pending steps",
     "needs absorbed", "several sites", "ties", "many at the counter", "answers", "acted on", "learnt", "joined",
+    "events",
 )  # fmt: skip
 
 
@@ -93,6 +95,7 @@ def what_happened(program, recording):
         "waits": ((touches["wait"] > 0) & (touches["outcome"] == layout.OK)).any(),
         **{name: mishaps[name] for name in ("gave up", "sold out", "closed", "failed")},
         **{name: counts[name] > 0 for name in ("gifts", "messages", "reviews", "left", "joined")},
+        "events": (touches["stream"] >= layout.CAMPAIGNS + len(program.campaign_names)).any(),
         "pleas": (touches["stream"] == layout.PLEA).any(),
         "renewals": program.contractual and counts["reconsidered"] > 0,
         "strategies with a warm-up": program.warm is not None,
@@ -198,6 +201,100 @@ def test_those_who_wait_on_day_0_are_served_by_the_staff_of_the_strategy(tmp_pat
     change = {"extends": "baseline.yaml", "staff": {"clerk": {"servers": 3}}}
     recording = assert_agree(lower(parse(change, folder=tmp_path)))
     assert (recording.rows["t"] == 5.0).sum() == 2
+
+
+ON_TIME = {
+    "name": "Dates, rules, events and returns",
+    "horizon": "40 d",
+    "warm_up": "5 d",
+    "population": {"size": 60, "site": 25},
+    "customers": {
+        "needs": {"mean": "1 per 3 d"},
+        "leaves": "0.05 per day",
+        "spends": 10,
+        "price_sensitivity": 2,
+    },
+    "signals": {"stars": {"kind": "reviews", "refresh": "1 d", "start": {"count": 5, "average": 4}}},
+    "segments": {
+        "some": {"share": 0.5},
+        "others": {"share": "rest"},
+        "strangers": {"prospects": 8, "hears_of_us": "1 per 10 d"},
+    },
+    "touchpoints": {
+        "order": {
+            "quality": {"mean": 0.2, "sd": 0.4},
+            "sells": {"price": 8},
+            "writes": "stars",
+            "fails": {"chance": 0.1, "severity": 0.5},
+        },
+        "deal": {"sells": {"price": 8, "discount": 0.5}},
+        "mail": {"cost": 0.5},
+        "news": {"quality": -0.8, "fails": {"chance": 1, "severity": 0.8}},
+    },
+    "journeys": {
+        "visit": {"starts_on": {"need": {"becomes": "order"}}, "steps": {"order": {"next": "end"}}},
+        "reply": {
+            "starts_on": {"message": {"of": "back", "becomes": "mail"}},
+            "steps": {"mail": {"next": {"deal": {"after": "1 d"}}}, "deal": {}},
+        },
+    },
+    "campaigns": {
+        "back": {
+            "picks": {"on": "lapse", "after": "5 d"},
+            "sends": {"touchpoint": "mail", "within": "12 h", "wins_back": "30 %"},
+        },
+        "watch": {
+            "picks": {"every": "1 d", "when": {"signal": "stars", "at_most": 3.7}},
+            "sends": {"touchpoint": "mail", "wins_back": "10 %"},
+            "limits": {"per_customer": "1 per 7 d"},
+        },
+        "birthday": {"picks": {"on": "birthday"}, "sends": {"touchpoint": "mail"}},
+        "years": {"picks": {"on": "anniversary"}, "gives": {"touchpoint": "mail", "at": "order"}},
+        "twice": {
+            "picks": {"at": ["3 d", "10 d"], "from": {"at_risk": {"at_least": 0.6}}},
+            "sends": {"touchpoint": "mail"},
+        },
+    },
+    "events": {
+        "breach": {
+            "at": "12 d",
+            "meets": "news",
+            "share": 0.8,
+            "within": "1 d",
+            "prospects": True,
+            "to": {"segment": {"is": ["some", "strangers"]}},
+        },
+        "rumour": {"at": "2 d", "every": "9 d", "meets": "news", "share": 0.3},
+    },
+}
+CONTRACT = {
+    "contract": {"renews": "4 d", "price": 9},
+    "customers": {**ON_TIME["customers"], "leaves": "20 % per renewal"},
+}
+
+
+@pytest.mark.parametrize("change", [{}, {"psychology": "off"}, CONTRACT], ids=["plain", "off", "contract"])
+def test_the_engines_agree_on_dates_events_and_returns(change):
+    """And customers who were there or came, and came back, are those who are there or left."""
+    data = merged(ON_TIME, change)
+    if "contract" in change:
+        data["campaigns"]["watch"]["picks"]["from"] = {"left": True}
+    program = lower(parse(data))
+    outcome = assert_agree(program).outcome
+    counts = dict(zip(layout.DAILY, outcome.daily.sum(axis=(0, 1)).tolist(), strict=True))
+    alive = (outcome.people["status"] == layout.CUSTOMER).sum()
+    assert 60 + counts["entered"] + counts["returned"] == alive + counts["left"]
+    assert counts["returned"] == len(outcome.absences) == outcome.people["lives"].sum() > 15
+    assert (outcome.absences["left"] < outcome.absences["back"]).all()
+
+
+def test_a_strategy_that_changes_nothing_keeps_dates_events_and_returns(tmp_path):
+    (tmp_path / "baseline.yaml").write_text(json.dumps(ON_TIME), encoding="utf-8")
+    same = parse({"extends": "baseline.yaml", "name": "The same"}, folder=tmp_path)
+    program = lower(parse(ON_TIME))
+    first, second = (record(p, "compiled", seed=1) for p in (program, lower(same)))
+    assert compare(first, second, program) is None
+    assert len(first.outcome.absences) > 15
 
 
 # ---------------------------------------------------------------- shipped scenarios

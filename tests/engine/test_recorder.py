@@ -13,7 +13,19 @@ import pytest
 
 from sim.engine import recorder
 from sim.engine.outcome import CAMPAIGN_ROW, MEMBER_ROW, SIGNAL_ROW, STAFF
-from sim.model.layout import CUSTOMER, DAILY, DAY, EXPECTED, LEAVING, LEFT, LOG, PERSON, PROSPECT, TOUCH
+from sim.model.layout import (
+    ABSENCE,
+    CUSTOMER,
+    DAILY,
+    DAY,
+    EXPECTED,
+    LEAVING,
+    LEFT,
+    LOG,
+    PERSON,
+    PROSPECT,
+    TOUCH,
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "tables.md"
 PROGRAM = SimpleNamespace(
@@ -32,6 +44,8 @@ PROGRAM = SimpleNamespace(
         "touchpoints": np.array([(-1,), (0,)], [("asks", "i2")]),
     },
     horizon=3.0,
+    active_within=90.0,
+    contractual=False,
 )
 
 
@@ -64,10 +78,11 @@ def outcome() -> SimpleNamespace:
     return SimpleNamespace(
         replication=2,
         people=people,
+        absences=np.zeros(0, ABSENCE),
         daily=daily,
         staff=np.zeros(1, STAFF),
         signals=np.array([(1.0, 0, 4.5, 60.0)], SIGNAL_ROW),
-        campaigns=np.array([(3, 2, 160)], CAMPAIGN_ROW),
+        campaigns=np.array([(3, 2, 160, 3, 1, 6, 0, 0, 0)], CAMPAIGN_ROW),
         members=np.array([(0, 1, -2.0, 7.0, 9.0, 2), (2, 0, 0.5, 3.0, 3.0, 0)], MEMBER_ROW),
     )
 

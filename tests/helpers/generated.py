@@ -153,6 +153,7 @@ class World:
         if not self.founders:
             self.warm_up = dice.one(0, 0, 2)
         self.contract = dice.chance(40)
+        self.shock = dice.chance(40)
         self.pools = [f"pool{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.stocks = [f"stock{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.touchpoints = [f"touch{k}" for k in range(dice.whole(2, 6))]
@@ -183,6 +184,7 @@ class World:
             "calendars": {name: dice.weights() for name in self.calendars},
             "segments": self.kinds(),
             "campaigns": campaigns,
+            "events": {"shock": self.event()} if self.shock else {},
             "loyalty": {name: self.programme() for name in self.programmes},
         }
         return {
@@ -407,9 +409,11 @@ class World:
     def campaign(self, name):
         dice = self.dice
         gift = {"touchpoint": dice.one(*self.touchpoints), "at": dice.one(*self.touchpoints[:2])}
-        message = {"touchpoint": dice.one(*self.touchpoints)} | dice.maybe(
-            50, "within", lambda: dice.one("1 d", "6 h", "3 d")
-        )
+        message = {
+            "touchpoint": dice.one(*self.touchpoints),
+            **dice.maybe(50, "within", lambda: dice.one("1 d", "6 h", "3 d")),
+            **dice.maybe(75, "wins_back", lambda: dice.one(0.5, 0.1, 0.9)),
+        }
         return {
             "picks": self.picks(),
             **({"gives": gift} if dice.chance(50) else {"sends": message}),
@@ -426,15 +430,46 @@ class World:
             "orders_last_30_d": {"at_least": 1, "at_most": 4},
             "days_since_order": {"at_most": 3},
             "days_since_entry": {"at_least": 2},
+            "at_risk": {"at_least": 0.4},
+            "last_answer": {"at_most": 6},
         }
         if self.segments:
             facts["segment"] = {"is": [self.segments[-1]]}
         wanted = {name: facts[name] for name in dice.some(list(facts), 2)} if dice.chance(40) else {}
-        every = dice.one("1 d", "12 h", "2 d", "5 d", "17 h")
+        if self.contract and dice.chance(30):
+            wanted["left"] = True
+        figures = [*self.reviews, *self.popular]
         return {
-            "every": every,
+            **self.rhythm(),
+            **(dice.maybe(30, "when", lambda: self.figure(dice.one(*figures))) if figures else {}),
             **dice.maybe(50, "chance", dice.share),
             **({"from": wanted} if wanted else {}),
+        }
+
+    def rhythm(self):
+        """When a campaign picks."""
+        dice = self.dice
+        if not dice.chance(30):
+            return {"every": dice.one("1 d", "12 h", "2 d", "5 d", "17 h")}
+        lapse = {"on": "lapse", "after": dice.one("2 d", "12 h", "5 d")}
+        return dice.one({"at": [0, "1 d", "60 h"]}, lapse, lapse, {"on": "birthday"}, {"on": "anniversary"})
+
+    def figure(self, signal):
+        """A published figure that is sometimes within bounds."""
+        bounds = {"at_most": 4.1} if signal in self.reviews else {"at_least": 0.2}
+        return {"signal": signal, **bounds}
+
+    def event(self):
+        dice = self.dice
+        segment = self.segments and dice.chance(30) and {"segment": {"is": self.segments[0]}}
+        return {
+            "at": dice.one("1 d", 0, "2 d", "36 h"),
+            "meets": dice.one(*self.touchpoints),
+            **dice.maybe(40, "every", lambda: dice.one("2 d", "17 h")),
+            **dice.maybe(40, "share", dice.share),
+            **dice.maybe(40, "within", lambda: dice.one("1 d", "6 h")),
+            **dice.maybe(50, "prospects", lambda: True),
+            **({"to": segment} if segment else {}),
         }
 
     def limits(self):
