@@ -149,7 +149,7 @@ def _judge(w, p, valence, healed):
         p.satisfied_before = min(1.0, np.float64(p.satisfied_before) + a * q.recovery_gain * healed)
     before = np.float64(p.satisfied_before)
     p.satisfaction = before + a * (remembered - before)
-    p.in_episode = min(p.in_episode + 1, MANY)
+    p.in_episode = min(np.int64(p.in_episode) + 1, MANY)
 
 
 @njit(forceinline=True)
