@@ -159,7 +159,9 @@ def _believe(w, p, tp, outcome, severity, perceived, d, softened, intrusion):
     p.expectation = np.float64(p.expectation) + q.expectation_rate * (perceived - np.float64(p.expectation))
     trust = np.float64(p.trust)
     if outcome == OK:
-        kept = max(0.0, 1.0 + 2.0 * min(0.0, d))  # in full where expectations are met, not where they are far off
+        kept = max(
+            0.0, 1.0 + 2.0 * min(0.0, d)
+        )  # in full where expectations are met, not where they are far off
         trust += q.trust_gain * tp.transparency * kept * (1.0 - trust)
     else:
         trust -= q.trust_loss * severity * (1.0 - softened) * trust

@@ -168,9 +168,7 @@ class Trigger(Record):
         None, alias="from", description="For social proof: whose word it is, where it reads no signal."
     )
     fit: Intensity | None = declared("For an influencer: how well he fits the brand, 0..1.", None)
-    genuine: bool = declared(
-        "Whether scarcity is real and a gift is meant; false can be found out.", True
-    )
+    genuine: bool = declared("Whether scarcity is real and a gift is meant; false can be found out.", True)
 
 
 class Touchpoint(Record):

@@ -275,7 +275,9 @@ def told(*valences, gap=0.01, **change):
 
 def test_an_episode_is_remembered_by_its_peak_and_its_end():
     guest = told(-0.2, -0.8, -0.3)
-    assert guest.p.satisfaction == pytest.approx(guest.q.satisfaction_rate * (0.5 * -0.8 + 0.5 * -0.3), rel=1e-5)
+    assert guest.p.satisfaction == pytest.approx(
+        guest.q.satisfaction_rate * (0.5 * -0.8 + 0.5 * -0.3), rel=1e-5
+    )
 
 
 @settings(max_examples=20)

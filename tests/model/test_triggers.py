@@ -55,7 +55,14 @@ RATING = {"kind": "social_proof", "reads": "stars"}
 BUSY = {"kind": "social_proof", "reads": "bustle"}
 STAR = {"kind": "social_proof", "from": "influencer", "fit": 0.9}
 GIFT = {"kind": "reciprocity", "worth": 3}
-LIFTING = {"supply": SUPPLY, "demand": DEMAND, "time": SOON, "reviews": RATING, "popularity": BUSY, "influencer": STAR}
+LIFTING = {
+    "supply": SUPPLY,
+    "demand": DEMAND,
+    "time": SOON,
+    "reviews": RATING,
+    "popularity": BUSY,
+    "influencer": STAR,
+}
 
 
 def see(guest, stars=4.5, reviews=200, orders=0.5, buns=40):
@@ -194,7 +201,9 @@ def exposures(trigger, times, **change):
 
 
 def test_faked_scarcity_costs_trust_each_time_it_is_found_out():
-    guest, trust = exposures(SUPPLY | {"genuine": False}, 2_000, psychology={"found_out": 0.3, "trust_fake": 1e-3})
+    guest, trust = exposures(
+        SUPPLY | {"genuine": False}, 2_000, psychology={"found_out": 0.3, "trust_fake": 1e-3}
+    )
     fell = trust[1:] < trust[:-1]
     assert abs(fell.mean() - 0.3) < 4 * math.sqrt(0.3 * 0.7 / 2_000)  # z = 4
     assert trust[1:][fell] / trust[:-1][fell] == pytest.approx(1 - 1e-3, abs=1e-6)
@@ -229,7 +238,9 @@ def test_bait_that_is_seen_through_obliges_nobody_and_costs_trust():
     guest = Guest(GIFT | {"genuine": False}, psychology={"found_out": 1})
     assert owed(guest, (1.0,)) == [0]
     assert guest.p.trust == pytest.approx(0.5 * (1 - guest.q.trust_fake))
-    assert owed(Guest(GIFT | {"genuine": False}, psychology={"found_out": 0}), (1.0,)) == owed(Guest(GIFT), (1.0,))
+    assert owed(Guest(GIFT | {"genuine": False}, psychology={"found_out": 0}), (1.0,)) == owed(
+        Guest(GIFT), (1.0,)
+    )
 
 
 # ---------------------------------------------------------------- gifts
