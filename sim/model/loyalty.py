@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.model.feelings import emotion, goodwill, obligation
+from sim.model.feelings import emotion, goodwill, grievance, obligation
 from sim.model.programme import at_stake
 
 
@@ -38,7 +38,7 @@ def habitual(w, p):
 
 @njit
 def _committed(w, p, weights, t):
-    return (
+    total = (
         weights[0] * np.float64(p.affective)
         + weights[1] * np.float64(p.normative)
         + weights[2] * economic(w, p, t)
@@ -46,6 +46,7 @@ def _committed(w, p, weights, t):
         + weights[4] * habitual(w, p)
         + weights[5] * np.float64(p.satisfaction)
     )
+    return total + weights[6] * grievance(w, p, t) if p.grievance != 0.0 else total
 
 
 @njit
@@ -134,4 +135,6 @@ def state(w, p, k, valence, t):
         return habitual(w, p)
     if k == 10:
         return valence
+    if k == 13:
+        return grievance(w, p, t)
     return loyalty_to_stay(w, p, t) if k == 11 else loyalty_to_tell(w, p, t)

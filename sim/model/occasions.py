@@ -42,7 +42,7 @@ from sim.model.programme import goal_pull, served_with
 from sim.model.record import ONE, count, millionths, new_row, wants_row
 from sim.model.returns import comes_back
 from sim.model.touch import draw, drawn, touch
-from sim.model.triggers import meet, total_lift
+from sim.model.triggers import meet, reassurance, total_lift
 from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
 
 BEGIN, NEXT, LIVE, FINISH = 0, 1, 2, 3  # operations; FINISH + outcome ends a touch that had asked
@@ -193,7 +193,7 @@ def start(w, p, t, stream, index, usually):
     first = np.int64(w.streams[stream].step)
     if first < 0:
         return no_way(stream, index)
-    chance, plain, strongest = _choice(w, p, t, stream, first, usually)
+    chance, plain, strongest = _choice(w, p, t, stream, index, first, usually)
     u = draw(w, p, stream, index, FIRST_VISIT, clocks.CHOICE) if chance < 1.0 else 0.0
     if u >= chance:
         _decline(w, p, t, stream, index, first, chance)
@@ -202,7 +202,7 @@ def start(w, p, t, stream, index, usually):
 
 
 @njit(forceinline=True)
-def _choice(w, p, t, stream, first, usually):
+def _choice(w, p, t, stream, index, first, usually):
     """(probability, the same without triggers, the strongest trigger) of a journey's start."""
     if usually >= 1.0 or usually <= 0.0 or w.psyche[0].on == 0.0:
         return usually, usually, NOBODY
@@ -214,11 +214,12 @@ def _choice(w, p, t, stream, first, usually):
         logit -= worn(w, p, t)
     elif stream == NEED and w.cards.shape[1] > 0:
         logit += goal_pull(w, p, t)
+    logit += reassurance(w, p, tp)
     lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_START, t)
     owed = obligation(w, p, t)
     if owed > lifted:
         strongest = np.int64(p.last_gift)
-    meet(w, p, tp.triggers, tp.triggers_end, ON_START, t)
+    meet(w, p, tp.triggers, tp.triggers_end, ON_START, t, stream, index, FIRST_VISIT)
     return _logistic(logit + lifted + owed), _logistic(logit), strongest
 
 

@@ -17,7 +17,7 @@ STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty",
 FEELINGS = ("joy", "frustration", "surprise", "gratitude")
 STATES = (
     *FEELINGS, "goodwill", "satisfaction", "expectation", "trust", "obligation", "affective", "economic",
-    "habitual", "valence", "loyalty", "advocacy",
+    "habitual", "valence", "loyalty", "advocacy", "grievance",
 )  # fmt: skip
 MISHAPS = ("if_failed", "if_gave_up", "if_sold_out", "if_closed")
 HOURS = ("every day 06:00-18:00", "mon-fri 00:00-12:00", ["mon-sat 08:00-20:00", "sun 12:00-13:00"])
@@ -235,6 +235,7 @@ class World:
             **dice.maybe(20, "price_sensitivity", lambda: {"mean": 1, "cv": 1}),
             **dice.maybe(20, "willing", lambda: dice.one({"mean": 0, "sd": 1}, -0.5)),
             **dice.maybe(20, "alternatives", lambda: 0.5),
+            **dice.maybe(20, "prefers", lambda: {"web": 0.4}),
             **dice.maybe(20, "switching_cost", lambda: {"mean": 20, "cv": 1}),
         }
 
@@ -328,6 +329,7 @@ class World:
         mishaps = ("gave_up", "sold_out", "closed")
         return {
             "stage": dice.one(*STAGES),
+            "channel": "web" if k == 0 else "shop",
             "quality": dice.score(),
             **self.traits(),
             **dice.maybe(60, "feels", dice.feels),
@@ -343,8 +345,13 @@ class World:
 
     def traits(self):
         dice = self.dice
-        names = ("empathy", "effort", "transparency", "personalisation", "control", "recovers")
-        return {name: dice.share() for name in dice.some(names, 3)} | dice.maybe(30, "cost", lambda: 1.25)
+        names = ("empathy", "effort", "transparency", "personalisation", "control", "recovers", "guarantee")
+        names += ("shows_alternatives", "community")
+        return {
+            **{name: dice.share() for name in dice.some(names, 4)},
+            **dice.maybe(30, "cost", lambda: 1.25),
+            **dice.maybe(20, "promises", lambda: dice.one(0.8, -0.5)),
+        }
 
     def fails(self):
         dice = self.dice
@@ -395,6 +402,7 @@ class World:
         kinds = [
             {"kind": "reciprocity", "worth": dice.one(4, 20)},
             {"kind": "scarcity", "cue": "time", "until": dice.one("4 d", "20 d", "0 d")},
+            {"kind": "social_proof", "from": "influencer", "fit": dice.one(0.9, 0.1)},
             *({"kind": "scarcity", "cue": "supply", "reads": stock} for stock in 3 * self.stocks),
             *({"kind": "scarcity", "cue": "demand", "reads": signal} for signal in self.popular),
             *({"kind": "social_proof", "reads": signal} for signal in [*self.reviews, *self.popular]),
@@ -403,6 +411,8 @@ class World:
         if trigger.get("cue") == "supply":
             trigger |= dice.maybe(75, "below", lambda: dice.one(5, 9, 1))
         strength = dice.maybe(60, "strength", lambda: dice.one(3, 0.5, 0))
+        if trigger["kind"] != "social_proof":
+            strength |= dice.maybe(30, "genuine", lambda: False)
         return trigger | strength | dice.maybe(60, "on", lambda: dice.one("start", "next"))
 
     # ------------------------------------------------------------ campaigns
@@ -607,6 +617,10 @@ class World:
             "price_reference",
             "contact_fatigue",
             "opts_out",
+            "found_out",
+            "forced_resentment",
+            "peak_weight",
+            "expectation_drift",
         )
         psychology |= {name: dice.one(0.5, 0, 0.9) for name in dice.some(names, 3)}
         psychology |= dice.maybe(30, "worn_message", lambda: dice.one(0, 0.5))
@@ -697,7 +711,8 @@ class Strategy:
 
     def one_cue(self):
         """Every key, so that it can take the place of any trigger."""
-        every = dict.fromkeys(("cue", "reads", "below", "until", "worth", "on"))
+        every = dict.fromkeys(("cue", "reads", "below", "until", "worth", "on", "from", "fit"))
+        every |= {"genuine": True}
         return every | self.world.trigger()
 
     def asking(self):

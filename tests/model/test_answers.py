@@ -113,10 +113,10 @@ def test_the_readiness_to_answer_is_a_j():
 def test_what_each_question_asks_for():
     someone, survey = guest({"question": "ces", "about": "till"})
     someone.p.satisfaction, someone.p.affective, someone.p.normative, someone.p.grievance = 0.5, 0.4, 0.2, 0.5
-    tell = 0.6 * 0.4 + 0.3 * 0.2 + 0.4 * 0.5
+    someone.p.t_feel = 0.0
+    tell = 0.6 * 0.4 + 0.3 * 0.2 + 0.4 * 0.5 - 0.6 * 0.5
     assert view(someone.w, someone.p, survey, NPS, 0.0) == pytest.approx((tell, 7 + 6 * tell, 1.5), rel=1e-6)
     assert view(someone.w, someone.p, survey, CSAT, 0.0) == pytest.approx((0.5, 3.7 + 2 * 0.5, 0.7))
-    someone.p.t_feel = 0.0
     effort = 1 - 0.5 * 0.5  # that of the till, and the grievance on top
     assert view(someone.w, someone.p, survey, CES, 0.0) == pytest.approx((-effort, 1 + 6 * effort, 1.0))
 

@@ -76,7 +76,10 @@ def test_who_has_opted_out_gets_gifts_only():
     guest.see()
     assert guest.p.opted_out == 1
     assert guest.state["daily"][0, 0, DAY["opted_out"]] == 1
-    assert [bool(in_audience(guest.w, np.int64(c), guest.p, np.int64(0), 0.0)) for c in (0, 1)] == [False, True]
+    assert [bool(in_audience(guest.w, np.int64(c), guest.p, np.int64(0), 0.0)) for c in (0, 1)] == [
+        False,
+        True,
+    ]
 
 
 def test_who_opts_out_is_counted_once_and_hears_no_more():
