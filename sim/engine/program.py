@@ -5,14 +5,16 @@ baseline, under one numbering, because customers who are there on day 0 have liv
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 
-from sim.engine import psyche
+from sim.engine import pilot, psyche
 from sim.engine.calendars import calendar_arrays, weekly_hours
 from sim.engine.names import Names, collect
+from sim.engine.psyche import BaseRates
 from sim.engine.rows import STAGES, Rows, cents, empty
 from sim.errors import Problem, RunError, ScenarioError
 from sim.model import layout
@@ -81,6 +83,8 @@ class Program:
     wage_per_day: float  # cents, all sites and pools, on average
     fixed_cost: int  # cents
     warm: "Program | None" = None  # the baseline, where it differs and there is a warm-up
+    base_rates: Mapping[str, BaseRates] = field(default_factory=dict)  # by segment: what a pilot solved
+    is_pilot: bool = False  # whether it adds up chances beside stated rates
 
     @property
     def name(self) -> str:
@@ -190,14 +194,29 @@ def lower(scenario: Scenario) -> Program:
     """The scenario as a program, with its baseline for the warm-up."""
     baseline = scenario.baseline
     _check_same_world(scenario, baseline)
+    _check_as_stated(scenario, baseline)
     names = collect([scenario] if baseline is scenario else [baseline, scenario])
     _check_emotions(scenario, names)
     _check_segments(scenario, names)
-    before = _lower(baseline, names, baseline, None)
-    return before if baseline is scenario else _lower(scenario, names, baseline, before)
+    rates = _base_rates(baseline)
+    before = _lower(baseline, names, baseline, None, rates)
+    return before if baseline is scenario else _lower(scenario, names, baseline, before, rates)
 
 
-def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program | None) -> Program:
+def _base_rates(baseline: Scenario) -> Mapping[str, BaseRates]:
+    """What a pilot of the baseline solves, whatever the strategy: the same numbers for all of them."""
+    if not pilot.is_wanted(baseline):
+        return {}
+    return pilot.solved(_lower(baseline, collect([baseline]), baseline, None, {}))
+
+
+def _lower(
+    scenario: Scenario,
+    names: Names,
+    baseline: Scenario,
+    before: Program | None,
+    rates: Mapping[str, BaseRates],
+) -> Program:
     """One scenario; ``before`` is its baseline's program, None for the baseline itself."""
     samplers = Samplers()
     static = Rows(scenario, names, samplers).arrays()
@@ -206,7 +225,7 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
     warm = before if before and before.start < 0.0 else None
     expectation, transparency = _expected(before) if before else psyche.delivered(scenario, names, static)
     static["emotions"] = psyche.emotion_rows(scenario, names)
-    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, baseline)
+    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, rates)
     static["signals"] = _signal_rows(scenario, names)
     static["campaigns"] = _campaign_rows(scenario, names)
     static["site_size"] = _site_sizes(scenario, sites)
@@ -229,6 +248,7 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
         wage_per_day=_wages(scenario) * sites,
         fixed_cost=sum(cents(c.costs.setup) for c in scenario.campaigns.values()),
         warm=warm,
+        base_rates=rates,
     )
 
 
@@ -240,6 +260,13 @@ def _check_same_world(scenario: Scenario, baseline: Scenario) -> None:
             raise ScenarioError(
                 [Problem(where, name, "is the baseline's; a strategy cannot change who is there")]
             )
+
+
+def _check_as_stated(scenario: Scenario, baseline: Scenario) -> None:
+    if scenario.as_stated != baseline.as_stated:
+        where = str(scenario.origins.get(("as_stated",), ""))
+        what = "is the baseline's; a strategy inherits what its baseline solves"
+        raise ScenarioError([Problem(where, "as_stated", what)])
 
 
 def _check_emotions(scenario: Scenario, names: Names) -> None:

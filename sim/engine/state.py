@@ -14,6 +14,7 @@ from sim.model.keys import run_key
 from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
 from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
+from sim.model.pilot import PILOTED
 from sim.model.signals import publish
 from sim.model.world import (
     CAPPED,
@@ -222,4 +223,5 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "ask": np.zeros(1, ASK).view(np.recarray),
         "key": np.array([key], np.uint64),
         "faded": new_faded(),
+        "piloted": np.zeros((segments if program.is_pilot else 0, len(PILOTED)), np.int64),
     }

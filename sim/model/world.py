@@ -31,6 +31,7 @@ CHANGING = (
     "ask",  # ASK[1]: what the customer just asked of the engine
     "key",  # u8[1]: of the run
     "faded",  # FADED[EMOTIONS + 6]: see feelings.left_of
+    "piloted",  # i8[segments, len(PILOTED)] in a pilot, else i8[0, ...]: see sim.model.pilot
 )
 FIELDS = STATIC + CHANGING
 

@@ -122,6 +122,11 @@ class Scenario(Record):
     warm_up: Annotated[float, q.WARM_UP] | None = declared(
         "Unrecorded time before day 0, in days (60 d; 0 with psychology off or nobody there on day 0).", None
     )
+    as_stated: bool = declared(
+        "Whether stated rates are what the baseline shows, solved in a pilot run; false takes them for neutral "
+        "new customers.",
+        True,
+    )
     discount_rate: Share = declared("Discount on later money, share per year.", 0.10)
     population: Population = declared("How many customers there are, and how many share a site.", Population)
     enters: Enters | None = declared("How people arrive during the run.", None)

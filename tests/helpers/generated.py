@@ -188,6 +188,7 @@ class World:
             "horizon": f"{self.horizon} d",
             "warm_up": f"{self.warm_up} d",
             **dice.maybe(20, "starts", lambda: "2026-01-09"),
+            **({} if dice.chance(10) else {"as_stated": False}),  # a pilot takes longer than the run
             **dice.maybe(30, "active_if", lambda: {"bought_within": dice.one("3 d", "1 d", "10 d")}),
             **self.who(),
             **({"contract": self.renewals()} if self.contract else {}),
