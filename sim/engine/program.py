@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 
 from sim.engine import pilot, psyche
-from sim.engine.calendars import calendar_arrays, weekly_hours
+from sim.engine.calendars import WEEK, calendar_arrays, weekly_hours
 from sim.engine.names import Names, collect
 from sim.engine.psyche import BaseRates
 from sim.engine.rows import STAGES, Rows, cents, empty
@@ -22,6 +22,7 @@ from sim.model.keys import MAX_INDEX
 from sim.model.layout import CAMPAIGN, CAMPAIGNS, EMOTIONS, NOBODY, SIGNAL
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
+from sim.scenario.touchpoints import Staff
 
 SEGMENTS = 32  # each has 67 million ids for its prospects
 WARM_UP = 60.0  # days, where customers exist on day 0 and psychology is on
@@ -29,11 +30,22 @@ WARM_UP = 60.0  # days, where customers exist on day 0 and psychology is on
 
 @dataclass(frozen=True)
 class Pool:
-    """A staff pool: servers per site, now and in the warm-up."""
+    """A staff pool: servers per site, and at which days after day 0, and weeks from there, how many come on duty."""
 
     name: str
     servers: int
-    servers_before: int
+    shifts: tuple[tuple[float, int], ...] = ()  # (days from 0 to 7, servers), rising
+
+    def on_duty(self, t: float) -> int:
+        """How many serve from time t on."""
+        begun = [servers for at, servers in self.shifts if at <= t - WEEK * math.floor(t / WEEK)]
+        last = [servers for _, servers in self.shifts[-1:]]
+        return (begun or last or [self.servers])[-1]
+
+    @property
+    def most(self) -> int:
+        """How many serve at the same time, at most."""
+        return max(self.servers, *(servers for _, servers in self.shifts), 1)
 
 
 @dataclass(frozen=True)
@@ -343,14 +355,31 @@ def _times(scenario: Scenario, start: float) -> np.ndarray:
 # ---------------------------------------------------------------- what is shared
 def _pools(scenario: Scenario, names: Names, warm: Program | None) -> tuple[Pool, ...]:
     """Pools of the scenario and its baseline; one that only the other has keeps its staff, unused."""
-    now = {name: pool.servers for name, pool in scenario.staff.items()}
-    before = {pool.name: pool.servers for pool in warm.pools} if warm else now
-    return tuple(Pool(n, now.get(n, before.get(n, 1)), before.get(n, now.get(n, 1))) for n in names.pools)
+    found = {pool.name: pool for pool in warm.pools} if warm else {}
+    found |= {name: _pool(name, staff, _weekday(scenario)) for name, staff in scenario.staff.items()}
+    return tuple(found.get(name, Pool(name, 1)) for name in names.pools)
+
+
+def _pool(name: str, staff: Staff, weekday: int) -> Pool:
+    """At the end of a slot `servers` serve again, unless the next one begins there."""
+    changes = {(slot.end - weekday) % WEEK: staff.servers for slot in staff.shifts}
+    changes |= {(slot.start - weekday) % WEEK: int(slot.weight) for slot in staff.shifts}
+    return Pool(name, staff.servers, tuple(sorted(changes.items())))
 
 
 def _wages(scenario: Scenario) -> float:
-    """Cents a day at one site."""
-    return sum(100.0 * p.wage * p.servers * weekly_hours(p.open) / 7.0 for p in scenario.staff.values())
+    """Cents a day at one site: of whoever is on duty while it is open."""
+    return sum(100.0 * p.wage * _server_hours(p) / WEEK for p in scenario.staff.values())
+
+
+def _server_hours(staff: Staff) -> float:
+    """Hours of all servers of a pool in an open week."""
+    hours = staff.servers * weekly_hours(staff.open)
+    for slot in staff.shifts:
+        spans = staff.open if staff.open is not None else ((0.0, WEEK),)
+        open_ = sum(max(0.0, min(end, slot.end) - max(start, slot.start)) for start, end in spans)
+        hours += 24.0 * open_ * (slot.weight - staff.servers)
+    return hours
 
 
 def _stock(scenario: Scenario, name: str) -> StockPlan:

@@ -16,7 +16,7 @@ from sim.scenario.quantities import WEIGHT, Quantity
 from sim.scenario.record import Record
 from sim.scenario.schema import Scenario
 from sim.scenario.spreads import FAMILIES, FORMS, KEYS, MOMENTS, DistOf
-from sim.scenario.weekly import CalendarType
+from sim.scenario.weekly import SpansType
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _of_metadata(item: Any) -> Shape | None:
             return Spread(item)
         case FeelsType():
             return Names(Spread(item.spread))
-        case CalendarType():
+        case SpansType():
             return Names(One(item.quantity))
     return Other(item) if hasattr(item, "json_schema") else None
 

@@ -120,6 +120,15 @@ class Dice:
     def servers(self):
         return self.one(1, 1, 2, 3)
 
+    def shifts(self):
+        """Some begin where others end, some at whole days; sometimes nobody is there."""
+        return self.one(
+            {"every day 06:00-12:00": 3, "every day 12:00-18:00": 0},
+            {"mon-fri 07:00-09:30": 4, "sat-sun 00:00-24:00": 1},
+            {"tue 00:00-24:00": 0, "thu 12:00-18:00": 2},
+            {"every day 00:00-24:00": 2},
+        )
+
     def refill(self):
         act = self.one({"to": 2}, {"add": 1}, {"to": 6}, {"add": 3}, {"to": 0}, {"add": 0})
         return {"every": self.one("1 d", "12 h", "2 d", "7 h"), **act}
@@ -300,7 +309,8 @@ class World:
     def pool(self):
         dice = self.dice
         wage = dice.maybe(20, "wage", lambda: "12 per hour")
-        return {"servers": dice.servers(), **dice.maybe(45, "open", lambda: dice.one(*HOURS)), **wage}
+        shifts = dice.maybe(40, "shifts", dice.shifts)
+        return {"servers": dice.servers(), **dice.maybe(45, "open", lambda: dice.one(*HOURS)), **shifts, **wage}
 
     def signals(self):
         reviews = {name: {"kind": "reviews", **self.start(), **self.published()} for name in self.reviews}
@@ -613,6 +623,10 @@ class Strategy:
         pools = {dice.one(*self.world.pools): {"servers": dice.servers()}}
         if dice.chance(40):
             pools[dice.one(*self.world.pools)] = {"servers": dice.servers(), "open": dice.one(None, *HOURS)}
+        if dice.chance(40):
+            name = dice.one(*self.world.pools)
+            before = self.base["staff"][name].get("shifts", {})
+            pools[name] = {"servers": dice.servers(), "shifts": dict.fromkeys(before) | dice.shifts()}
         return {"staff": pools}
 
     def unstaffed(self):
