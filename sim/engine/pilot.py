@@ -127,7 +127,9 @@ class Aim:
         off = self.off["leaving"] = abs(shown / stated - 1.0)
         if off <= EXACT:
             return None
-        self.scale = self.scale + 1.0 - shown / stated if self.linear else self.scale * stated / max(shown, 1e-300)
+        self.scale = (
+            self.scale + 1.0 - shown / stated if self.linear else self.scale * stated / max(shown, 1e-300)
+        )
         if not 1.0 / FAR <= self.scale <= FAR:
             self._leave_out("leaving", "leaving", "no base rate shows what is stated")
         return None

@@ -243,7 +243,7 @@ def _lower(
     static["site_size"] = _site_sizes(scenario, sites)
     static["samplers"], static["knots"] = samplers.arrays()
     static["samplers"] = static["samplers"].view(np.recarray)
-    static |= calendar_arrays(scenario, names, _weekday(scenario))
+    static |= calendar_arrays(scenario, names, _weekday(scenario), start)
     static["psyche"] = psyche.psyche_row(scenario, expectation, transparency)
     static["times"] = _times(scenario, start)
     return Program(
@@ -362,8 +362,8 @@ def _pools(scenario: Scenario, names: Names, warm: Program | None) -> tuple[Pool
 
 def _pool(name: str, staff: Staff, weekday: int) -> Pool:
     """At the end of a slot `servers` serve again, unless the next one begins there."""
-    changes = {(slot.end - weekday) % WEEK: staff.servers for slot in staff.shifts}
-    changes |= {(slot.start - weekday) % WEEK: int(slot.weight) for slot in staff.shifts}
+    changes = {(slot.end - weekday) % WEEK: staff.servers for slot in staff.shifts or ()}
+    changes |= {(slot.start - weekday) % WEEK: int(slot.weight) for slot in staff.shifts or ()}
     return Pool(name, staff.servers, tuple(sorted(changes.items())))
 
 
@@ -375,7 +375,7 @@ def _wages(scenario: Scenario) -> float:
 def _server_hours(staff: Staff) -> float:
     """Hours of all servers of a pool in an open week."""
     hours = staff.servers * weekly_hours(staff.open)
-    for slot in staff.shifts:
+    for slot in staff.shifts or ():
         spans = staff.open if staff.open is not None else ((0.0, WEEK),)
         open_ = sum(max(0.0, min(end, slot.end) - max(start, slot.start)) for start, end in spans)
         hours += 24.0 * open_ * (slot.weight - staff.servers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.engine.names import Names
+from sim.engine.names import Names, calendar_name
 from sim.engine.rows import empty
 from sim.model.layout import (
     BY_RATE,
@@ -163,7 +163,9 @@ def segment_rows(
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
         if traits is not None:
-            _fill_segment(row, name, scenario, traits, names, samplers, transparency, rates.get(name, AS_WRITTEN))
+            _fill_segment(
+                row, name, scenario, traits, names, samplers, transparency, rates.get(name, AS_WRITTEN)
+            )
     return rows
 
 
@@ -175,7 +177,7 @@ def traits_of(scenario: Scenario, segment: str):
 def _fill_segment(row, name, scenario, traits, names, samplers, transparency, rates) -> None:
     shape = needs_shape(traits.needs.regularity, usually(scenario.baseline))
     row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
-    row.calendar = names.number("calendars", traits.needs.when)
+    row.calendar = names.number("calendars", calendar_name(traits.needs.when, traits.needs.season))
     row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
     row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf

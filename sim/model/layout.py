@@ -264,8 +264,14 @@ SEGMENT = np.dtype(
         ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand
         ("centre_leaving", "f8"),  # loyalty index of a new customer of the baseline
         ("centre_buying", "f8"),
-        ("leave_scale", "f8"),  # what makes the stated leaving rate the one that the baseline shows; 1 unsolved
-        ("usually", "f8"),  # chance of the visit at a need, feelings neutral, by which it is usual in the baseline
+        (
+            "leave_scale",
+            "f8",
+        ),  # what makes the stated leaving rate the one that the baseline shows; 1 unsolved
+        (
+            "usually",
+            "f8",
+        ),  # chance of the visit at a need, feelings neutral, by which it is usual in the baseline
     ],
     align=True,
 )

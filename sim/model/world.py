@@ -7,7 +7,8 @@ from sim.model.bundle import Bundle
 STATIC = (
     "streams", "steps", "edges", "pulls", "touchpoints", "feels", "triggers", "emotions", "segments",
     "signals", "campaigns", "site_size", "samplers", "knots", "calendar_at", "calendar_sum", "calendar_start",
-    "calendar_hint", "calendar_offset", "psyche", "times",
+    "calendar_hint", "calendar_offset", "calendar_season", "season_sum", "season_base", "season_factor",
+    "psyche", "times",
 )  # fmt: skip
 """The program's arrays; ``times`` holds (horizon, weekday of day 0, active_within, renewal period,
 whether first renewals are spread, whether newcomers enter with a need, start of the warm-up)."""

@@ -36,8 +36,8 @@ class Staff(Record):
     """A pool of people who serve customers, once per site."""
 
     servers: PositiveCount = declared("How many serve at the same time.")
-    shifts: Annotated[tuple[Slot, ...], SpansType()] = declared(
-        "How many serve in spans of the week, such as mon-fri 07:00-09:30; at other times `servers` do.", ()
+    shifts: Annotated[tuple[Slot, ...] | None, SpansType()] = declared(
+        "How many serve in spans of the week, such as mon-fri 07:00-09:30; at other times `servers` do.", None
     )
     open: Annotated[tuple[Span, ...] | None, OpenHoursType()] = declared(
         "Opening hours, such as every day 07:00-18:00; always open without them.", None

@@ -66,7 +66,9 @@ def test_whoever_runs_the_baseline_sees_what_it_states(name, least):
     assert len(program.base_rates) == least
     usual = psyche.usually(program.scenario)
     for segment, (left, stated, needs, visits) in shown(program, 8).items():
-        assert abs(left / stated - 1.0) < 3.3 * math.hypot(1.0 / math.sqrt(left), 0.015) + pilot.CLOSE, segment
+        assert abs(left / stated - 1.0) < 3.3 * math.hypot(1.0 / math.sqrt(left), 0.015) + pilot.CLOSE, (
+            segment
+        )
         assert visits / needs == pytest.approx(usual, rel=0.02), segment
 
 
@@ -87,7 +89,9 @@ def test_pleasant_touchpoints_need_a_higher_base_and_a_lower_choice():
     assert all(found.leave_scale < rates[name].leave_scale for name, found in awful.items())
 
 
-@pytest.mark.parametrize("change", [{"link": "linear", "effect_on": {"leaving": 0.002}}, {"effect_on": {"leaving": 1.5}}])
+@pytest.mark.parametrize(
+    "change", [{"link": "linear", "effect_on": {"leaving": 0.002}}, {"effect_on": {"leaving": 1.5}}]
+)
 def test_the_last_pass_shows_what_is_stated(change, monkeypatch):
     seen = []
     chances = pilot._chances
@@ -183,7 +187,10 @@ def test_what_cannot_be_solved_is_left_as_written_and_said():
     often = solved({"customers": {"leaves": "1 per 10 d", "reconsiders": "1 per 20 d"}})
     assert all("moments to reconsider are rarer" in found.left_out for found in often.values())
     assert {found.leave_scale for found in often.values()} == {1.0}
-    hopeless = {"touchpoints": {"order": {"quality": 1}}, "psychology": {"weigh_leaving": {"satisfaction": 30}}}
+    hopeless = {
+        "touchpoints": {"order": {"quality": 1}},
+        "psychology": {"weigh_leaving": {"satisfaction": 30}},
+    }
     assert all("no base rate shows" in found.left_out for found in solved(hopeless).values())
 
 

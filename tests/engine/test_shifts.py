@@ -140,7 +140,17 @@ def test_littles_law_holds_under_shifts(desk, minutes):
 # ---------------------------------------------------------------- on duty
 def test_on_duty_by_the_hour_and_over_the_weekend():
     pool = Pool("clerk", 1, ((0.5, 3), (0.75, 1), (6.0, 4)))
-    assert [pool.on_duty(t) for t in (0.0, 0.5, 0.6, 0.75, 6.5, 7.0, 7.5, -1.0, -0.5)] == [4, 3, 3, 1, 4, 4, 3, 4, 4]
+    assert [pool.on_duty(t) for t in (0.0, 0.5, 0.6, 0.75, 6.5, 7.0, 7.5, -1.0, -0.5)] == [
+        4,
+        3,
+        3,
+        1,
+        4,
+        4,
+        3,
+        4,
+        4,
+    ]
     assert pool.most == 4
     assert Pool("clerk", 2).on_duty(3.3) == 2
 

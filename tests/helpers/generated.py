@@ -120,6 +120,14 @@ class Dice:
     def servers(self):
         return self.one(1, 1, 2, 3)
 
+    def season(self):
+        """Something within the days of a run."""
+        return self.one(
+            {"3 jan-6 jan": 0, "9 jan-12 jan": 3},
+            {"dec-8 jan": 2, "jun": 0},
+            {"4 jan": 0, "10 jan-20 feb": 0.25},
+        )
+
     def shifts(self):
         """Some begin where others end, some at whole days; sometimes nobody is there."""
         return self.one(
@@ -171,6 +179,7 @@ class World:
         self.campaigns = [f"campaign{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.prospects = dice.chance(40)
         self.segments = [f"kind{k}" for k in range(dice.one(0, 0, 2, 3))]
+        self.years = [f"year{k}" for k in range(dice.one(0, 1))]
         self.calendars = [f"week{k}" for k in range(dice.one(0, 1, 2))]
         self.feeling = dice.one("plain", "plain", "plain", "tuned", "tuned", "linear", "off")
         self.leaving = (
@@ -189,6 +198,7 @@ class World:
             "stock": {name: dice.stock() for name in self.stocks},
             "signals": self.signals(),
             "calendars": {name: dice.weights() for name in self.calendars},
+            "seasons": {name: dice.season() for name in self.years},
             "segments": self.kinds(),
             "campaigns": campaigns,
         }
@@ -256,7 +266,10 @@ class World:
         return {"mean": f"{rate} per day", **dice.maybe(50, "cv", lambda: 0.8), **self.regular(), **when}
 
     def when(self):
-        return {"when": self.dice.one(*self.calendars)} if self.calendars else {}
+        """In which hours and days of the year, out of what there is."""
+        dice = self.dice
+        season = dice.maybe(50, "season", lambda: dice.one(*self.years)) if self.years else {}
+        return season | ({"when": dice.one(*self.calendars)} if self.calendars else {})
 
     def regular(self):
         return self.dice.maybe(40, "regularity", lambda: self.dice.one(1.5, 0.5))
