@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.engine.psyche import AS_WRITTEN, BaseRates, traits_of, usually, usually_felt
+from sim.engine.psyche import BaseRates, traits_of, usually, usually_felt
 from sim.model.layout import BY_RATE
-from sim.model.pilot import CHOSEN, MOMENTS, NEEDS, SHOWN, SLOPE, STATED, BILLION
+from sim.model.pilot import BILLION, CHOSEN, MOMENTS, NEEDS, SHOWN, SLOPE, STATED
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:

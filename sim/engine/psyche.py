@@ -158,7 +158,7 @@ AS_WRITTEN = BaseRates()
 def segment_rows(
     scenario: Scenario, names: Names, samplers: Samplers, transparency: float, rates: Mapping[str, BaseRates]
 ) -> np.ndarray:
-    """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's, whose weights bound the hazard, too."""
+    """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's, as are the second bounds."""
     rows = empty(len(names.segments), SEGMENT)
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)

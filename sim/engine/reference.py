@@ -13,10 +13,10 @@ import numpy as np
 import simpy
 
 from sim.engine.cadence import first_multiple
+from sim.engine.calendars import WEEK
 from sim.engine.clock import Clock
 from sim.engine.desk import Desk, Shelf
 from sim.engine.outcome import Outcome
-from sim.engine.calendars import WEEK
 from sim.engine.program import Program, StockPlan
 from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH, SHIFT
 from sim.engine.state import LogSink, State

@@ -323,7 +323,12 @@ class World:
         dice = self.dice
         wage = dice.maybe(20, "wage", lambda: "12 per hour")
         shifts = dice.maybe(40, "shifts", dice.shifts)
-        return {"servers": dice.servers(), **dice.maybe(45, "open", lambda: dice.one(*HOURS)), **shifts, **wage}
+        return {
+            "servers": dice.servers(),
+            **dice.maybe(45, "open", lambda: dice.one(*HOURS)),
+            **shifts,
+            **wage,
+        }
 
     def signals(self):
         reviews = {name: {"kind": "reviews", **self.start(), **self.published()} for name in self.reviews}
