@@ -207,7 +207,7 @@ class World:
             "horizon": f"{self.horizon} d",
             "warm_up": f"{self.warm_up} d",
             **dice.maybe(20, "starts", lambda: "2026-01-09"),
-            **({} if dice.chance(10) else {"as_stated": False}),  # a pilot takes longer than the run
+            **({} if dice.chance(20) else {"as_stated": False}),  # a pilot takes longer than the run
             **dice.maybe(30, "active_if", lambda: {"bought_within": dice.one("3 d", "1 d", "10 d")}),
             **self.who(),
             **({"contract": self.renewals()} if self.contract else {}),
@@ -268,7 +268,7 @@ class World:
     def when(self):
         """In which hours and days of the year, out of what there is."""
         dice = self.dice
-        season = dice.maybe(50, "season", lambda: dice.one(*self.years)) if self.years else {}
+        season = dice.maybe(75, "season", lambda: dice.one(*self.years)) if self.years else {}
         return season | ({"when": dice.one(*self.calendars)} if self.calendars else {})
 
     def regular(self):
