@@ -80,6 +80,12 @@ def _chances(pilot: "Program") -> np.ndarray:
     """PILOTED sums by segment, of one pass."""
     from sim.engine.compiled import Compiled, prepare  # imported late: they need programs themselves
 
+    if pilot.scripts:  # touchpoints in Python, which compiled code cannot call
+        from sim.engine.reference import Reference
+
+        slow = Reference(pilot, SEED, 0, None, False)
+        slow.run(None)
+        return slow.state["piloted"]
     prepare()
     engine = Compiled(pilot, SEED, 0, None, False)
     engine.run(None)
