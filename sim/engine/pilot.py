@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +33,8 @@ FAR = 20.0  # times (or logits, a quarter of it) beyond which no base rate is lo
 LOOKS = 0.25  # moments a day at which a customer's hazard is looked at, at least
 RARELY = 20.0  # ... and so many times the stated hazard
 STEP = 0.8  # of what the slope asks for: whoever buys more gets into the habit, and buys more still
+REMEMBERED = 32  # baselines whose base rates are kept
+_KNOWN: dict[bytes, Mapping[str, BaseRates]] = {}  # by the digest of a baseline
 
 
 def is_wanted(baseline: Scenario) -> bool:
@@ -44,25 +45,15 @@ def is_wanted(baseline: Scenario) -> bool:
 def solved(program: "Program") -> Mapping[str, BaseRates]:
     """The base rates of a baseline's segments, given its program with the rates as written."""
     digest = hashlib.sha256(repr((program.scenario, _entry_days(program.scenario))).encode()).digest()
-    return _solved(_Known(program, digest))
+    if digest not in _KNOWN:
+        while len(_KNOWN) >= REMEMBERED:
+            _KNOWN.pop(next(iter(_KNOWN)), None)
+        _KNOWN[digest] = _solve(program)
+    return _KNOWN[digest]
 
 
-class _Known:
-    """A program that is known by its content."""
-
-    def __init__(self, program: "Program", digest: bytes):
-        self.program, self.digest = program, digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Known) and self.digest == other.digest
-
-
-@lru_cache(maxsize=32)
-def _solved(known: _Known) -> Mapping[str, BaseRates]:
-    pilot = small(known.program)
+def _solve(program: "Program") -> Mapping[str, BaseRates]:
+    pilot = small(program)
     aims = {name: Aim(pilot, k, name) for k, name in enumerate(pilot.segment_names)}
     aims = {name: aim for name, aim in aims.items() if aim.leaving or aim.choosing or aim.left_out}
     for _ in range(PASSES if aims else 0):

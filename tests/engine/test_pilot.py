@@ -150,7 +150,7 @@ def test_a_strategy_cannot_switch_it(tmp_path):
 
 def test_base_rates_do_not_depend_on_what_was_solved_before():
     once = solved({"name": "Cold"})
-    pilot._solved.cache_clear()
+    pilot._KNOWN.clear()
     assert solved({"name": "Cold"}) == once
 
 
