@@ -209,6 +209,7 @@ def run(
         )
     _print_result(done, as_json)
     if not quiet:
+        _say_base_rates(done)
         click.echo(_where(done, pictures), err=True)
 
 
@@ -246,6 +247,13 @@ def _print_result(done: Run, as_json: bool) -> None:
         f"{done.scenario.name}: {_many(len(done.outcomes), 'replication')} of {_days(done.program.horizon)}"
     )
     click.echo(kpi_table(done.summary, len(done.outcomes), title))
+
+
+def _say_base_rates(done: Run) -> None:
+    from sim.report.wording import base_rates
+
+    if told := base_rates(done.program.base_rates):
+        click.echo(told, err=True)
 
 
 def _where(done: Run, pictures: bool) -> str:

@@ -148,7 +148,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         **_REPLICATION,
         "pool": ("", "the staff pool"),
         "site": ("", "number of the site, from 0"),
-        "servers": ("", "servers on duty in opening hours"),
+        "servers": ("", "servers, where no shift says otherwise"),
         "requests": ("", "customers who asked for service in opening hours"),
         "waited": ("", "of these, had to wait"),
         "gave_up": ("", "of these, gave up waiting"),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.engine.cadence import LEARNS_EVERY, first_multiple
+from sim.engine.calendars import WEEK
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.engine.programmes import priorities as all_priorities
@@ -22,6 +23,7 @@ from sim.engine.runahead import (
     DONE,
     NO_ROOM,
     REFRESH,
+    SHIFT,
     SHOW,
     SPARE,
     begin_all,
@@ -141,15 +143,18 @@ class Compiled:
         for s, signal in enumerate(plan.signals):
             if s not in _for_all(plan):
                 first, turns = _turns(signal.refresh, now, until)
-                rows.append((REFRESH, s, signal.refresh, first, room, 0.0, 0.0))
+                rows.append((REFRESH, s, signal.refresh, 0.0, first, room, 0.0, 0.0))
                 signals.append((s, signal.refresh, first, turns))
                 room += turns
         for s, stock in enumerate(plan.stocks):
-            rows.append((SHOW, s, stock.shown, first_multiple(stock.shown, now), 0, 0.0, 0.0))
+            rows.append((SHOW, s, stock.shown, 0.0, first_multiple(stock.shown, now), 0, 0.0, 0.0))
+        for k, pool in enumerate(plan.pools):
+            for at, servers in pool.shifts:
+                rows.append((SHIFT, k, WEEK, at, first_multiple(WEEK, now, offset=at), 0, servers, 0.0))
         for s, stock in enumerate(plan.stocks):
             if stock.every:
                 first = first_multiple(stock.every, now, after=now == began)
-                rows.append((DELIVER, s, stock.every, first, 0, stock.to, stock.add))
+                rows.append((DELIVER, s, stock.every, 0.0, first, 0, stock.to, stock.add))
         arrays = {
             "cadences": np.array(rows, CADENCE).view(np.recarray),
             "turns": np.zeros(len(rows), np.int64),
@@ -209,7 +214,7 @@ class Compiled:
             self.state.end_warm_up()
             wake(self.state.world, self.shared, np.arange(len(self.state["people"]), dtype=np.int32))
             for k, pool in enumerate(program.pools):
-                staff_with(self.shared, self.arrays["cursor"][0], k, pool.servers, 0.0)
+                staff_with(self.shared, self.arrays["cursor"][0], k, pool.on_duty(0.0), 0.0)
             for s, stock in enumerate(program.stocks):
                 self.arrays["shelves"][:, s] = stock.start
 
@@ -225,7 +230,7 @@ class Compiled:
         self.state.make_nodes(0)
         self.make_requests()
         cursor, heap = self.arrays["cursor"][0], self.arrays["heap"]
-        if max(cursor.events + SPARE, cursor.wanted) > len(heap):
+        if max(cursor.events + cursor.spare, cursor.wanted) > len(heap):
             self.replace(heap=longer(heap, max(len(heap), cursor.wanted)))
 
     def make_requests(self) -> None:
@@ -266,11 +271,13 @@ def _shared_arrays(program: Program, state: State) -> dict[str, np.ndarray]:
     desks = np.zeros((sites, pools), DESK).view(np.recarray)
     desks["since"] = program.start
     shelves = np.zeros((sites, stocks))
-    for k, pool in enumerate(program.pools):
-        desks["servers"][:, k] = pool.servers_before
+    for k, pool in enumerate(before.pools):
+        desks["servers"][:, k] = pool.on_duty(program.start)
     for s, stock in enumerate(before.stocks):
         shelves[:, s] = stock.start
-    most = max([0, *(max(pool.servers, pool.servers_before) for pool in program.pools)])
+    most = max([0, *(pool.most for plan in (before, program) for pool in plan.pools)])
+    cursor = np.zeros(1, CURSOR).view(np.recarray)
+    cursor["spare"] = SPARE + most  # a shift may begin so many services at once
     members, first = _members(people["site"], sites)
     lines = np.zeros((sites, pools, len(priorities)), LINE).view(np.recarray)
     lines["first"] = lines["last"] = NOBODY
@@ -289,7 +296,7 @@ def _shared_arrays(program: Program, state: State) -> dict[str, np.ndarray]:
         "cadences": np.zeros(0, CADENCE).view(np.recarray),
         "turns": np.zeros(0, np.int64),
         "shown": np.zeros((0, sites, 2)),
-        "cursor": np.zeros(1, CURSOR).view(np.recarray),
+        "cursor": cursor,
     }
 
 

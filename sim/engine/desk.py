@@ -27,7 +27,8 @@ class Desk:
         """From now on this many serve; whoever leaves finishes the customer at hand first."""
         missing = self.staff.capacity - servers
         while len(self.absent) > missing:
-            self.staff.release(self.absent.pop())
+            last = self.absent.pop()
+            self.staff.release(last) if last.triggered else last.cancel()  # who still serves just goes on
         while len(self.absent) < missing:
             self.absent.append(self.staff.request(priority=_NOT_ON_DUTY))
 

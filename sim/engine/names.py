@@ -76,9 +76,26 @@ def campaign_step(scenario: Scenario, name: str) -> str:
     return f"{name}.{(campaign.gives or campaign.sends).touchpoint}"
 
 
+def calendar_name(when: str | None, season: str | None) -> str | None:
+    """The name of a weekly calendar, or of one whose weeks rise and fall with a season."""
+    return when if season is None else f"{when or ''}.{season}"
+
+
+def _seasonal(scenario: Scenario) -> list[str]:
+    """The calendars with a season that somebody lives by."""
+    needs = [traits.needs for traits in (*scenario.segments.values(), scenario.customers)]
+    streams = [scenario.enters.stream] if scenario.enters and scenario.enters.stream else []
+    used = [calendar_name(what.when, what.season) for what in (*needs, *streams) if what.season]
+    return [name for name in used if name]
+
+
 _KINDS = {
     "segments": lambda s: s.segments or [EVERYONE],
-    "calendars": lambda s: [*s.calendars, *(f"open {pool}" for pool, p in s.staff.items() if p.open)],
+    "calendars": lambda s: [
+        *s.calendars,
+        *(f"open {pool}" for pool, p in s.staff.items() if p.open),
+        *_seasonal(s),
+    ],
     "pools": lambda s: s.staff,
     "stocks": lambda s: s.stock,
     "signals": lambda s: s.signals,

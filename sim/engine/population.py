@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.engine.names import calendar_name
 from sim.engine.program import Program
 from sim.engine.psyche import traits_of, usually
 from sim.model.keys import hash_name, uniforms
@@ -110,7 +111,8 @@ def _arrivals(program: Program, key: np.uint64) -> np.ndarray:
     """Arrival times of a Poisson stream over its calendar, each gap keyed by the visitor."""
     stream = program.scenario.enters.stream
     busy = 7.0 if stream.when else 0.0  # a calendar can put a whole week's arrivals at the week's beginning
-    times, last = np.empty(_enough(stream.rate * (program.horizon + busy))), 0.0
+    calendar = calendar_name(stream.when, stream.season)
+    times, last = np.empty(_enough(stream.rate * (_profile_days(program, calendar) + busy))), 0.0
     purpose = hash_name("clock", "gap")
     for block in _blocks(len(times)):
         ids = np.arange(ENTRANTS + block.start, ENTRANTS + block.stop, dtype=np.uint32)
@@ -118,7 +120,7 @@ def _arrivals(program: Program, key: np.uint64) -> np.ndarray:
         waits[0] += last
         tau = np.cumsum(waits)
         last = tau[-1]
-        times[block] = _clock_times(program, stream.when, tau)
+        times[block] = _clock_times(program, calendar, tau)
     return times
 
 
@@ -136,9 +138,28 @@ def _clock_times(program: Program, calendar: str | None, tau: np.ndarray) -> np.
     part = slice(static["calendar_start"][k], static["calendar_start"][k + 1])
     at, total = static["calendar_at"][part], static["calendar_sum"][part]
     weekday = program.weekday0
-    x = tau + np.interp(weekday, at, total)
+    x = _weekly_times(static, k, tau) + np.interp(weekday, at, total)
     weeks = np.floor(x / 7.0)
     return weeks * 7.0 + np.interp(x - weeks * 7.0, total, at) - weekday
+
+
+def _profile_days(program: Program, calendar: str | None) -> float:
+    """At least the profile time of the horizon: more than its days where they are in season."""
+    k = program.names.number("calendars", calendar)
+    first, _, days = program.static["calendar_season"][k] if k >= 0 else (-1, 0, 0)
+    return max(program.horizon, program.static["season_sum"][first + days]) if first >= 0 else program.horizon
+
+
+def _weekly_times(static: dict[str, np.ndarray], calendar: int, tau: np.ndarray) -> np.ndarray:
+    """Seasonal times as times of the weekly profile: as `sim.model.calendar` has it, for many at once."""
+    first, _, days = static["calendar_season"][calendar]
+    if first < 0:
+        return tau
+    sums, bases = (static[name][first : first + days + 1] for name in ("season_sum", "season_base"))
+    k = np.searchsorted(sums, tau, side="right") - 1
+    x = bases[k] + (tau - sums[k]) / static["season_factor"][first : first + days + 1][k]
+    ends = np.append(bases[1:], math.inf)
+    return np.minimum(x, np.nextafter(ends[k], -math.inf))
 
 
 def _prospects(program: Program) -> Iterator[_Group]:

@@ -5,15 +5,17 @@ baseline, under one numbering, because customers who are there on day 0 have liv
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 
-from sim.engine import psyche
-from sim.engine.calendars import calendar_arrays, weekly_hours
+from sim.engine import pilot, psyche
+from sim.engine.calendars import WEEK, calendar_arrays, weekly_hours
 from sim.engine.names import Names, collect
 from sim.engine.programmes import programme_rows
+from sim.engine.psyche import BaseRates
 from sim.engine.rows import STAGES, Rows, cents, empty
 from sim.errors import Problem, RunError, ScenarioError
 from sim.model import layout
@@ -23,6 +25,7 @@ from sim.model.sample import Samplers
 from sim.scenario import Scenario
 from sim.scenario.journeys import END, LEAVE
 from sim.scenario.scripts import Script
+from sim.scenario.touchpoints import Staff
 
 _DAY = 1.0  # dates are looked for once a day
 _DATES = (None, "birthday", "anniversary", "lapse")  # in the order of layout's
@@ -32,11 +35,22 @@ WARM_UP = 60.0  # days, where customers exist on day 0 and psychology is on
 
 @dataclass(frozen=True)
 class Pool:
-    """A staff pool: servers per site, now and in the warm-up."""
+    """A staff pool: servers per site, and at which days after day 0, and weeks from there, how many come on duty."""
 
     name: str
     servers: int
-    servers_before: int
+    shifts: tuple[tuple[float, int], ...] = ()  # (days from 0 to 7, servers), rising
+
+    def on_duty(self, t: float) -> int:
+        """How many serve from time t on."""
+        begun = [servers for at, servers in self.shifts if at <= t - WEEK * math.floor(t / WEEK)]
+        last = [servers for _, servers in self.shifts[-1:]]
+        return (begun or last or [self.servers])[-1]
+
+    @property
+    def most(self) -> int:
+        """How many serve at the same time, at most."""
+        return max(self.servers, *(servers for _, servers in self.shifts), 1)
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,8 @@ class Program:
     fixed_cost: int  # cents
     scripts: dict[int, Script]  # by touchpoint: functions of the user's own
     warm: "Program | None" = None  # the baseline, where it differs and there is a warm-up
+    base_rates: Mapping[str, BaseRates] = field(default_factory=dict)  # by segment: what a pilot solved
+    is_pilot: bool = False  # whether it adds up chances beside stated rates
 
     @property
     def name(self) -> str:
@@ -230,14 +246,29 @@ def lower(scenario: Scenario) -> Program:
     """The scenario as a program, with its baseline for the warm-up."""
     baseline = scenario.baseline
     _check_same_world(scenario, baseline)
+    _check_as_stated(scenario, baseline)
     names = collect([scenario] if baseline is scenario else [baseline, scenario])
     _check_emotions(scenario, names)
     _check_segments(scenario, names)
-    before = _lower(baseline, names, baseline, None)
-    return before if baseline is scenario else _lower(scenario, names, baseline, before)
+    rates = _base_rates(baseline)
+    before = _lower(baseline, names, baseline, None, rates)
+    return before if baseline is scenario else _lower(scenario, names, baseline, before, rates)
 
 
-def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program | None) -> Program:
+def _base_rates(baseline: Scenario) -> Mapping[str, BaseRates]:
+    """What a pilot of the baseline solves, whatever the strategy: the same numbers for all of them."""
+    if not pilot.is_wanted(baseline):
+        return {}
+    return pilot.solved(_lower(baseline, collect([baseline]), baseline, None, {}))
+
+
+def _lower(
+    scenario: Scenario,
+    names: Names,
+    baseline: Scenario,
+    before: Program | None,
+    rates: Mapping[str, BaseRates],
+) -> Program:
     """One scenario; ``before`` is its baseline's program, None for the baseline itself."""
     samplers = Samplers()
     rows = Rows(scenario, names, samplers)
@@ -248,15 +279,15 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
     warm = before if before and before.start < 0.0 else None
     expectation, transparency = _expected(before) if before else psyche.delivered(scenario, names, static)
     static["emotions"] = psyche.emotion_rows(scenario, names)
-    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, baseline)
+    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, rates)
     static["signals"] = _signal_rows(scenario, names)
     static["campaigns"] = _campaign_rows(scenario, names)
     static["site_size"] = _site_sizes(scenario, sites)
     static["samplers"], static["knots"] = samplers.arrays()
     static["samplers"] = static["samplers"].view(np.recarray)
-    static |= calendar_arrays(scenario, names, _weekday(scenario))
     static["psyche"] = psyche.psyche_row(scenario, names, expectation, transparency)
     static["fit"] = psyche.fit_rows(scenario, names)
+    static |= calendar_arrays(scenario, names, _weekday(scenario), start)
     static["times"] = _times(scenario, start)
     return Program(
         scenario=scenario,
@@ -278,6 +309,7 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
         ),
         scripts=rows.scripts,
         warm=warm,
+        base_rates=rates,
     )
 
 
@@ -289,6 +321,13 @@ def _check_same_world(scenario: Scenario, baseline: Scenario) -> None:
             raise ScenarioError(
                 [Problem(where, name, "is the baseline's; a strategy cannot change who is there")]
             )
+
+
+def _check_as_stated(scenario: Scenario, baseline: Scenario) -> None:
+    if scenario.as_stated != baseline.as_stated:
+        where = str(scenario.origins.get(("as_stated",), ""))
+        what = "is the baseline's; a strategy inherits what its baseline solves"
+        raise ScenarioError([Problem(where, "as_stated", what)])
 
 
 def _check_emotions(scenario: Scenario, names: Names) -> None:
@@ -365,14 +404,31 @@ def _times(scenario: Scenario, start: float) -> np.ndarray:
 # ---------------------------------------------------------------- what is shared
 def _pools(scenario: Scenario, names: Names, warm: Program | None) -> tuple[Pool, ...]:
     """Pools of the scenario and its baseline; one that only the other has keeps its staff, unused."""
-    now = {name: pool.servers for name, pool in scenario.staff.items()}
-    before = {pool.name: pool.servers for pool in warm.pools} if warm else now
-    return tuple(Pool(n, now.get(n, before.get(n, 1)), before.get(n, now.get(n, 1))) for n in names.pools)
+    found = {pool.name: pool for pool in warm.pools} if warm else {}
+    found |= {name: _pool(name, staff, _weekday(scenario)) for name, staff in scenario.staff.items()}
+    return tuple(found.get(name, Pool(name, 1)) for name in names.pools)
+
+
+def _pool(name: str, staff: Staff, weekday: int) -> Pool:
+    """At the end of a slot `servers` serve again, unless the next one begins there."""
+    changes = {(slot.end - weekday) % WEEK: staff.servers for slot in staff.shifts or ()}
+    changes |= {(slot.start - weekday) % WEEK: int(slot.weight) for slot in staff.shifts or ()}
+    return Pool(name, staff.servers, tuple(sorted(changes.items())))
 
 
 def _wages(scenario: Scenario) -> float:
-    """Cents a day at one site."""
-    return sum(100.0 * p.wage * p.servers * weekly_hours(p.open) / 7.0 for p in scenario.staff.values())
+    """Cents a day at one site: of whoever is on duty while it is open."""
+    return sum(100.0 * p.wage * _server_hours(p) / WEEK for p in scenario.staff.values())
+
+
+def _server_hours(staff: Staff) -> float:
+    """Hours of all servers of a pool in an open week."""
+    hours = staff.servers * weekly_hours(staff.open)
+    for slot in staff.shifts or ():
+        spans = staff.open if staff.open is not None else ((0.0, WEEK),)
+        open_ = sum(max(0.0, min(end, slot.end) - max(start, slot.start)) for start, end in spans)
+        hours += 24.0 * open_ * (slot.weight - staff.servers)
+    return hours
 
 
 def _stock(scenario: Scenario, name: str) -> StockPlan:

@@ -1,10 +1,12 @@
 """Psychology as numbers, and what follows from the baseline: expectations, centres and bounds."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from sim.engine.names import Names
+from sim.engine.names import Names, calendar_name
 from sim.engine.rows import empty
 from sim.model.layout import (
     BY_RATE,
@@ -159,15 +161,33 @@ def _perceived(scenario: Scenario, t) -> float:
 
 
 # ---------------------------------------------------------------- segments
+@dataclass(frozen=True)
+class BaseRates:
+    """What makes a segment's stated rates those that the baseline shows (`sim.engine.pilot`).
+
+    ``leave_scale`` multiplies the leaving rate, ``choice_shift`` adds logits to `usually`; ``left_out`` says what
+    could not be solved, and why.
+    """
+
+    leave_scale: float = 1.0
+    choice_shift: float = 0.0
+    left_out: str = ""
+
+
+AS_WRITTEN = BaseRates()
+
+
 def segment_rows(
-    scenario: Scenario, names: Names, samplers: Samplers, transparency: float, bounds: "Scenario"
+    scenario: Scenario, names: Names, samplers: Samplers, transparency: float, rates: Mapping[str, BaseRates]
 ) -> np.ndarray:
-    """SEGMENT rows. ``transparency`` is the baseline's; ``bounds`` the scenario whose weights bound the hazard."""
+    """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's, as are the second bounds."""
     rows = empty(len(names.segments), SEGMENT)
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
         if traits is not None:
-            _fill_segment(row, name, scenario, traits, names, samplers, transparency, bounds)
+            _fill_segment(
+                row, name, scenario, traits, names, samplers, transparency, rates.get(name, AS_WRITTEN)
+            )
     return rows
 
 
@@ -176,10 +196,10 @@ def traits_of(scenario: Scenario, segment: str):
     return scenario.segments.get(segment) if scenario.segments else scenario.customers
 
 
-def _fill_segment(row, name, scenario, traits, names, samplers, transparency, bounds) -> None:
+def _fill_segment(row, name, scenario, traits, names, samplers, transparency, rates) -> None:
     shape = needs_shape(traits.needs.regularity, usually(scenario.baseline))
     row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
-    row.calendar = names.number("calendars", traits.needs.when)
+    row.calendar = names.number("calendars", calendar_name(traits.needs.when, traits.needs.season))
     row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
     row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf
@@ -187,8 +207,11 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, bo
     today = traits_of(scenario.baseline, name) or traits
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
     row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
-    row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, bounds))
     row.trust = traits.trust.mean
+    row.leave_scale = rates.leave_scale
+    row.usually = usually_felt(scenario, rates.choice_shift)
+    both = (scenario, scenario.baseline)
+    row.bound = max(hazard_bound(s, row.centre_leaving, rates.leave_scale) for s in both)
 
 
 def _leaves_by(traits) -> int:
@@ -200,6 +223,14 @@ def _leaves_by(traits) -> int:
 def usually(scenario: Scenario) -> float:
     """The probability with which a need becomes a visit today."""
     return next((j.usually for j in scenario.journeys.values() if j.occasion == "need"), 1.0)
+
+
+def usually_felt(scenario: Scenario, shift: float) -> float:
+    """The probability of a visit at a need with neutral feelings: `usually`, so many logits further."""
+    p = usually(scenario)
+    if shift == 0.0 or not scenario.psychology.on or p in (0.0, 1.0):
+        return p
+    return 1.0 / (1.0 + math.exp(-(math.log(p / (1.0 - p)) + shift)))
 
 
 def needs_shape(regularity: float, p0: float) -> float:
@@ -220,8 +251,8 @@ def _centre(q, weights, traits, transparency: float) -> float:
     return weights.normative * normative + weights.economic * economic + weights.forced * forced
 
 
-def hazard_bound(scenario: Scenario, centre: float) -> float:
-    """B: how many times its stated value the leaving hazard can reach, exp(-effect (L_min - centre)).
+def hazard_bound(scenario: Scenario, centre: float, scale: float = 1.0) -> float:
+    """B: how many times its stated value the leaving hazard can reach, scale * exp(-effect (L_min - centre)).
 
     Rounded up to a power of two, so that neighbouring parameter values keep the same moments at which people
     can leave, and with them the same luck. Psychology off gives exactly 1.
@@ -234,5 +265,5 @@ def hazard_bound(scenario: Scenario, centre: float) -> float:
     lowest -= abs(weights.satisfaction)
     for emotion in q.emotions.values():
         lowest += min(0.0, emotion.on_leaving) * (1.0 if emotion.range == "bounded" else 5.0)
-    excess = -q.effect_on.leaving * (lowest - centre)
+    excess = math.log(scale) - q.effect_on.leaving * (lowest - centre)
     return 2.0 ** max(0.0, math.ceil(excess / LN2 - 1e-12))

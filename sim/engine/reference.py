@@ -13,11 +13,12 @@ import numpy as np
 import simpy
 
 from sim.engine.cadence import LEARNS_EVERY, first_multiple
+from sim.engine.calendars import WEEK
 from sim.engine.clock import Clock
 from sim.engine.desk import Desk, Shelf
 from sim.engine.outcome import Outcome
-from sim.engine.program import Pool, Program, StockPlan
-from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH
+from sim.engine.program import Program, StockPlan
+from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH, SHIFT
 from sim.engine.scripts import Scripts
 from sim.engine.state import LogSink, State
 from sim.engine.tiny import tiny_program
@@ -43,7 +44,7 @@ class Reference:
         self.wins_back = program.wins_back
         self.ask = np.asarray(self.state["ask"])
         self.scripts = Scripts(program.warm or program, self.state)
-        self.desks = [[self.new_desk(pool) for _ in range(program.sites)] for pool in program.pools]
+        self.desks = [[self.new_desk(k) for _ in range(program.sites)] for k in range(len(program.pools))]
         stocks = (program.warm or program).stocks
         self.shelves = [[Shelf(self.clock, s.start) for _ in range(program.sites)] for s in stocks]
         self.publish_all()
@@ -98,15 +99,18 @@ class Reference:
         return due
 
     # ------------------------------------------------------------ what all customers share
-    def new_desk(self, pool: Pool) -> Desk:
-        """A pool at one site, with room for the larger of the baseline's and the strategy's staff."""
-        return Desk(self.clock, pool.servers_before, max(pool.servers, pool.servers_before))
+    def new_desk(self, k: int) -> Desk:
+        """Pool k at one site, with room for the larger of the baseline's and the strategy's staff."""
+        before, pool = (self.program.warm or self.program).pools[k], self.program.pools[k]
+        return Desk(self.clock, before.on_duty(self.start), max(before.most, pool.most))
 
-    def every(self, period: float, rank: int, end: float, act: Callable[[], None]) -> Generator:
+    def every(
+        self, period: float, rank: int, end: float, act: Callable[[], None], offset: float = 0.0
+    ) -> Generator:
         """Act at every multiple of the period from now on and before the end; deliveries only after now."""
-        k = first_multiple(period, self.clock.now, after=rank == REFILL)
-        while k * period < end:
-            yield self.clock.at(k * period, rank)
+        k = first_multiple(period, self.clock.now, after=rank == REFILL, offset=offset)
+        while k * period + offset < end:
+            yield self.clock.at(k * period + offset, rank)
             act()
             k += 1
 
@@ -114,6 +118,10 @@ class Reference:
         """Start the processes of everything that is published and refilled, as a program has it."""
         for s, signal in enumerate(program.signals):
             self.clock.process(self.every(signal.refresh, REFRESH, end, partial(self.refresh, s)))
+        for k, pool in enumerate(program.pools):
+            for at, servers in pool.shifts:
+                act = partial(self.staff_with, k, servers)
+                self.clock.process(self.every(WEEK, SHIFT, end, act, offset=at))
         for s, stock in enumerate(program.stocks):
             self.clock.process(self.every(stock.shown, REFRESH, end, partial(self.show, s)))
             if stock.every:
@@ -138,6 +146,11 @@ class Reference:
         """The level of stock s on show at every site."""
         for site, shelf in enumerate(self.shelves[s]):
             self.state["shelf"][site, s] = shelf.units.level
+
+    def staff_with(self, k: int, servers: int) -> None:
+        """A shift of pool k begins at every site."""
+        for desk in self.desks[k]:
+            desk.staff_with(servers)
 
     def refill(self, s: int, stock: StockPlan) -> None:
         """A delivery of stock s at every site: up to a level, or so many more."""
@@ -191,9 +204,8 @@ class Reference:
         """Clocks, staff, stock and reviews as they are declared for day 0."""
         self.state.end_warm_up()
         self.wake(np.arange(len(self.status)))
-        for pool, desks in zip(self.program.pools, self.desks, strict=True):
-            for desk in desks:
-                desk.staff_with(pool.servers)
+        for k, pool in enumerate(self.program.pools):
+            self.staff_with(k, pool.on_duty(0.0))
         for stock, shelves in zip(self.program.stocks, self.shelves, strict=True):
             for shelf in shelves:
                 shelf.set_to(stock.start)

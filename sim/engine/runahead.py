@@ -33,7 +33,7 @@ from sim.model.occasions import ASKS, FULL, begin, crowded, finish, live, next_d
 from sim.model.signals import publish
 
 DONE, NO_ROOM, PAUSED, TURN = np.arange(4)  # what `run_sites` returns, and `next_turn`
-REFRESH, SHOW, DELIVER = np.arange(3)  # kinds of cadences, in the order in which they act at one time
+REFRESH, SHOW, SHIFT, DELIVER = np.arange(4)  # kinds of cadences, in the order in which they act at one time
 ARRIVE, OPEN, PEOPLE, REQUESTS = np.arange(4)  # where in a site's stretch the cursor stands
 WAITS, LIVES_ON = np.int64(-1), np.int64(-2)  # instead of an outcome
 _CUSTOMER = np.int64(0xFFFFFFFF)  # his bits of an event's key
@@ -43,11 +43,12 @@ BUCKETS = 32  # lists of those who are due soon, each of the shortest cadence's 
 CADENCE = np.dtype(
     [
         ("kind", "i4"),
-        ("number", "i4"),  # of the signal or stock
+        ("number", "i4"),  # of the signal, stock or pool
         ("period", "f8"),  # days
+        ("offset", "f8"),  # days after its multiples
         ("first", "i8"),  # number of its first turn in this stretch
         ("row", "i8"),  # of that turn in Shared.shown
-        ("to", "f8"),
+        ("to", "f8"),  # a level of stock; servers on duty
         ("add", "f8"),
     ],
     align=True,
@@ -67,6 +68,7 @@ CURSOR = np.dtype(
         ("final", "i8"),  # the last list of this window
         ("later", "i8"),  # first of those on it whose time comes after this window
         ("events", "i8"),  # in the heap
+        ("spare", "i8"),  # the room there that one step may need
         ("wanted", "i8"),  # the room there that the site needs to begin with
         ("turns", "i8"),  # taken since the last pause
         ("customer", "i8"),  # whose turn it is: place in people
@@ -126,6 +128,8 @@ def next_turn(w, e, c, now, until, budget):
             if c.turns >= budget:
                 return PAUSED
             if c.phase == OPEN:
+                if not has_room(w, e, c):
+                    return NO_ROOM
                 c.turns += 1
                 open_window(w, e, c, until)
             if takes_turn(w, e, c):
@@ -140,7 +144,7 @@ def next_turn(w, e, c, now, until, budget):
 @njit(forceinline=True)
 def has_room(w, e, c):
     """Whether one more turn fits into the log, the pool and the heap."""
-    return not crowded(w) and c.events + SPARE <= len(e.heap)
+    return not crowded(w) and c.events + c.spare <= len(e.heap)
 
 
 @njit(forceinline=True)
@@ -176,7 +180,7 @@ def note_due(w, e, c, due):
 def arrive(w, e, c, now):
     """A site's turn: its cadences, and the events of those who are waiting or being served; False without room."""
     first, last = e.first_member[c.site], e.first_member[c.site + 1]
-    c.wanted = SPARE
+    c.wanted = c.spare
     for k in range(first, last):
         if e.due[e.members[k]] == ASKS:
             c.wanted += 1
@@ -204,10 +208,10 @@ def open_window(w, e, c, until):
     for k in range(len(e.cadences)):
         cadence = e.cadences[k]
         shortest = min(shortest, cadence.period)
-        if e.turns[k] * cadence.period <= c.t:
+        if e.turns[k] * cadence.period + cadence.offset <= c.t:
             act(w, e, c, k)
             e.turns[k] += 1
-        c.end = min(c.end, e.turns[k] * cadence.period)
+        c.end = min(c.end, e.turns[k] * cadence.period + cadence.offset)
     c.last = np.nextafter(c.end, -math.inf)
     if c.end > c.reach:
         c.since, c.width = c.t, shortest
@@ -228,6 +232,9 @@ def act(w, e, c, k):
         e.shown[row, site, 1] = w.published_count[site, number]
     elif cadence.kind == SHOW:
         w.shelf[site, number] = e.shelves[site, number]
+    elif cadence.kind == SHIFT:
+        e.desks[site, number].servers = cadence.to
+        serve_next(e, c, site, number, c.t)
     else:
         deliver(e, site, number, cadence.to, cadence.add)
 

@@ -32,6 +32,7 @@ from sim.model.layout import (
 )  # fmt: skip
 from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
+from sim.model.pilot import PILOTED
 from sim.model.places import shifts
 from sim.model.programme import BOOKS
 from sim.model.signals import publish
@@ -286,6 +287,7 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "ask": np.zeros(1, ASK).view(np.recarray),
         "key": np.array([key], np.uint64),
         "faded": new_faded(),
+        "piloted": np.zeros((segments if program.is_pilot else 0, len(PILOTED)), np.int64),
         "answered": np.zeros(
             (segments if any(p.asks for p in programs) else 0, len(QUESTIONS), SCORES + 2), np.int64
         ),

@@ -9,6 +9,7 @@ _SCENARIO = {
     "name": "tiny",
     "horizon": "2 d",
     "warm_up": "1 d",
+    "as_stated": False,
     "population": {"size": 1},
     "customers": {"needs": {"mean": "1 per d"}, "leaves": {"mean": "10 % per year"}},
     "staff": {"clerks": {"servers": 1}},

@@ -13,7 +13,7 @@ from sim.errors import UsageError
 from sim.experiment.manifest import ENGINE, Settings
 from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Progress
-from sim.experiment.runs import choose_engine, prepare
+from sim.experiment.runs import choose_engine, lowered, prepare
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -56,11 +56,11 @@ def life(
     ready = prepare(scenario, settings)
     engine = choose_engine(ready, engine, note)
     check_memory(people_in(ready), engine, 1, 1, kept=False)
-    from sim.engine import lower, simulate
+    from sim.engine import simulate
     from sim.engine.order import in_order
     from sim.model.layout import LOG
 
-    program = lower(ready)
+    program = lowered(ready)
     _check_there(program, customer, seed, replication)
     if begins is not None:
         begins(program)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.experiment.manifest import Settings
-from sim.experiment.runs import prepare, quantity
+from sim.experiment.runs import lowered, prepare, quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,9 +99,9 @@ def agreement(
     Raises ScenarioError, UsageError or RunError.
     """
     ready = prepare(scenario, Settings(seed, 1, size, quantity(horizon), tuple(sets)))
-    from sim.engine import ENGINES, lower
+    from sim.engine import ENGINES
 
-    program = lower(ready)
+    program = lowered(ready)
     first, second = (record(program, engine, seed=seed, replication=replication) for engine in ENGINES)
     counts = len(second.rows), len(second.outcome.people)
     return program, compare(first, second, program), counts

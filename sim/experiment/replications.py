@@ -87,7 +87,7 @@ def replicate(
     report, done = progress or _ignore, finished or _ignore
     workers = min(workers, replications, cores())
     if executor is None:
-        _prepare(engine)
+        prepared(engine)
         if workers <= 1:
             return _here(tasks, program, report, done)
     with Held() as held:
@@ -96,7 +96,7 @@ def replicate(
             return _collect(events, replications, report, done, held)
 
 
-def _prepare(engine: str) -> None:
+def prepared(engine: str) -> None:
     """Compile before anybody starts; what interrupts that is not lost in the compiler."""
     with Held(at_once=True) as held:
         from sim.engine import prepare

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from numbers import Integral
@@ -20,7 +20,7 @@ from sim.errors import UsageError
 from sim.experiment import folder as folders
 from sim.experiment.manifest import ENGINE, Settings, fingerprint, manifest, shown, start_of
 from sim.experiment.memory import check_memory, people_in
-from sim.experiment.replications import Numbers, Progress, cores, replicate
+from sim.experiment.replications import Numbers, Progress, cores, prepared, replicate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,6 +230,7 @@ class Run:
         """What ``manifest.json`` holds, given where each source file was copied to."""
         names = ("engine", "horizon_days", "customers", "events")
         facts = {name: value for name, value in self.result().items() if name in names}
+        facts["base_rates"] = {name: asdict(rates) for name, rates in self.program.base_rates.items()}
         return manifest(
             self.scenario,
             self.settings,
@@ -298,9 +299,7 @@ def run(
     settings = replace(settings, engine=choose_engine(scenario, engine, note))
     at_once = 1 if executor else min(workers, settings.replications, cores())
     check_memory(people_in(scenario), settings.engine, settings.replications, at_once, kept=people)
-    from sim.engine import lower
-
-    program = lower(scenario)
+    program = lowered(scenario)
     if begins is not None:
         begins(program)
     place = _place(scenario, settings, out, results)
@@ -317,6 +316,16 @@ def run(
     if place is not None and log:
         done._log = place / "tables"
     return done
+
+
+def lowered(scenario: Scenario) -> Any:
+    """The scenario's program; an interruption while a pilot solves its base rates is not lost in the compiler."""
+    from sim.engine import lower
+    from sim.engine.pilot import is_wanted
+
+    if is_wanted(scenario.baseline):
+        prepared("compiled")
+    return lower(scenario)
 
 
 def choose_engine(scenario: Scenario, wanted: str | None, note: Callable[[str], None] | None = None) -> str:

@@ -1,8 +1,9 @@
-"""Weekly profiles: clock time against profile time, in which a profile is even.
+"""Weekly profiles and seasons: clock time against profile time, in which a profile is even.
 
 A profile is a step function of the hour of the week with mean weight 1; its integral is *profile
 time*. Needs are drawn in profile time and mapped back, which is the inversion method for
-non-homogeneous renewal processes (Cinlar 1975, Introduction to Stochastic Processes, 4.7).
+non-homogeneous renewal processes (Cinlar 1975, Introduction to Stochastic Processes, 4.7). A season
+multiplies the profile of each day; its integral is known at the begin of every day of the run.
 """
 
 import math
@@ -22,7 +23,38 @@ def profile_time(w, calendar, t):
     """Days of profile time up to clock time t (days); the same where there is no calendar (-1)."""
     if calendar < 0:
         return t
-    return _integral(w, calendar, t + w.times[WEEKDAY]) - w.calendar_offset[calendar]
+    x = _integral(w, calendar, t + w.times[WEEKDAY]) - w.calendar_offset[calendar]
+    return x if w.calendar_season[calendar, 0] < 0 else _seasonal(w, calendar, t, x)
+
+
+@njit
+def _seasonal(w, calendar, t, x):
+    """Seasonal time at clock time t, of which x is the weekly one; beyond the run the week alone goes on."""
+    season = w.calendar_season[calendar]
+    k = season[0] + min(max(np.int64(math.floor(t)) - season[1], 0), season[2])
+    if t < season[1]:
+        return w.season_sum[k] + x - w.season_base[k]
+    return w.season_sum[k] + w.season_factor[k] * max(0.0, x - w.season_base[k])
+
+
+@njit
+def _weekly(w, calendar, tau):
+    """Weekly profile time at seasonal time tau: in the last of the days that have not begun after it."""
+    season = w.calendar_season[calendar]
+    low, high = season[0], season[0] + season[2]
+    if tau < w.season_sum[low]:
+        return w.season_base[low] + tau - w.season_sum[low]
+    last = high
+    while low < high:
+        middle = (low + high + 1) // 2
+        if w.season_sum[middle] <= tau:
+            low = middle
+        else:
+            high = middle - 1
+    if low == last:
+        return w.season_base[low] + tau - w.season_sum[low]
+    x = w.season_base[low] + (tau - w.season_sum[low]) / w.season_factor[low]
+    return min(x, np.nextafter(w.season_base[low + 1], -math.inf))
 
 
 @njit
@@ -50,10 +82,12 @@ def clock_time(w, calendar, tau):
     """The first clock time (days) after profile time tau (days): never inside hours of weight zero."""
     if calendar < 0:
         return tau
+    if w.calendar_season[calendar, 0] >= 0:
+        tau = _weekly(w, calendar, tau)
     weekday = w.times[WEEKDAY]
     at = tau + w.calendar_offset[calendar]
     weeks = math.floor(at / WEEK)
-    x = at - weeks * WEEK
+    x = max(0.0, at - weeks * WEEK)  # a time too small to be divided by a week stays in it
     j = _slot(w, w.calendar_sum, BY_PROFILE, calendar, x)
     height = w.calendar_sum[j + 1] - w.calendar_sum[j]
     if height <= 0.0:  # the profile ends in idle hours: the next week's first active hour

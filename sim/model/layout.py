@@ -310,6 +310,11 @@ SEGMENT = np.dtype(
         ("centre_leaving", "f8"),  # loyalty index of a new customer of the baseline
         ("centre_buying", "f8"),
         ("trust", "f8"),  # stated, on average: what those who forget go back to
+        ("leave_scale", "f8"),  # makes the stated leaving rate the one that the baseline shows; 1 unsolved
+        (
+            "usually",
+            "f8",
+        ),  # chance of the visit at a need, feelings neutral: what makes it usual in the baseline
     ],
     align=True,
 )

@@ -77,28 +77,36 @@ def loyalty_to_tell(w, p, t):
 
 @njit
 def leaving_multiplier(w, p, t):
-    """What feelings make of the stated leaving rate: exp(-effect (L - centre)), or linear.
+    """What feelings make of the stated leaving rate: scale exp(-effect (L - centre)), or linear.
 
     The linear link returns the *additive* part -effect (L - centre), per day.
     """
     q = w.psyche[0]
     if q.on == 0.0:
         return 0.0 if q.linear else 1.0
-    x = q.effect_leaving * (loyalty_to_stay(w, p, t) - w.segments[p.segment].centre_leaving)
-    return -x if q.linear else math.exp(-x)
+    segment = w.segments[p.segment]
+    x = q.effect_leaving * (loyalty_to_stay(w, p, t) - segment.centre_leaving)
+    return -x if q.linear else segment.leave_scale * math.exp(-x)
+
+
+@njit
+def _base(w, p):
+    """The stated rate (or probability) of leaving; scaled already where the link is linear."""
+    h0 = np.float64(p.leave)
+    return h0 * w.segments[p.segment].leave_scale if w.psyche[0].linear else h0
 
 
 @njit
 def leaving_hazard(w, p, t):
     """Leaving hazard per day at time t."""
-    h0, m = np.float64(p.leave), leaving_multiplier(w, p, t)
+    h0, m = _base(w, p), leaving_multiplier(w, p, t)
     return max(0.0, h0 + m) if w.psyche[0].linear else h0 * m
 
 
 @njit
 def leaving_chance(w, p, t):
     """Leaving probability at a renewal or after a visit: 1 - (1 - p)^m."""
-    p0, m = np.float64(p.leave), leaving_multiplier(w, p, t)
+    p0, m = _base(w, p), leaving_multiplier(w, p, t)
     if w.psyche[0].linear:
         return min(max(p0 + m, 0.0), 1.0)
     if m == 1.0 or p0 >= 1.0:

@@ -37,6 +37,7 @@ from sim.model.layout import (
 )  # fmt: skip
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
+from sim.model.pilot import pilot_choice, pilot_leaving
 from sim.model.prices import price_pull
 from sim.model.programme import goal_pull, served_with
 from sim.model.record import ONE, count, millionths, new_row, wants_row
@@ -184,7 +185,7 @@ def need(w, p, t):
     clocks.next_need(w, p)
     _check_index(w, p.n_need)
     count(w, p, t, _NEEDS, ONE)
-    return start(w, p, t, NEED, index, w.streams[NEED].usually)
+    return start(w, p, t, NEED, index, w.segments[p.segment].usually)
 
 
 @njit
@@ -194,6 +195,8 @@ def start(w, p, t, stream, index, usually):
     if first < 0:
         return no_way(stream, index)
     chance, plain, strongest = _choice(w, p, t, stream, index, first, usually)
+    if stream == NEED and len(w.piloted) > 0:
+        pilot_choice(w, p, t, chance)
     u = draw(w, p, stream, index, FIRST_VISIT, clocks.CHOICE) if chance < 1.0 else 0.0
     if u >= chance:
         _decline(w, p, t, stream, index, first, chance)
@@ -247,6 +250,8 @@ def chance_to_leave(w, p, t):
     _check_index(w, p.n_leave)
     count(w, p, t, _RECONSIDERED, ONE)
     chance = leaving_chance(w, p, t) if renewal else _thinned(w, p, t)
+    if len(w.piloted) > 0:
+        pilot_leaving(w, p, t, 1.0 if renewal else clocks.reconsider_rate(w, p), chance)
     if t >= 0.0 and draw(w, p, LEAVE, index, FIRST_VISIT, clocks.ACCEPT) < chance:
         return want_to_leave(w, p, t, index, chance)
     _stay(w, p, t, index, chance)
@@ -381,6 +386,8 @@ def _toss(w, p, t):
     _check_index(w, p.n_leave)
     count(w, p, t, _RECONSIDERED, ONE)
     chance = leaving_chance(w, p, t)
+    if len(w.piloted) > 0:
+        pilot_leaving(w, p, t, 1.0, chance)
     if t >= 0.0 and draw(w, p, LEAVE, index, FIRST_VISIT, clocks.ACCEPT) < chance:
         leave(w, p, t, layout.RECONSIDERED, chance)
 

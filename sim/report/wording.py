@@ -1,6 +1,8 @@
 """How numbers, money and times are written for people."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -73,3 +75,20 @@ def moment(t: float, weekday0: int = 0, starts: date | None = None) -> str:
         return f"day {day} ({DAYS[(weekday0 + day) % 7][:3]}), {clock}"
     when = starts + timedelta(days=day)
     return f"{DAYS[when.weekday()][:3]} {when.day} {MONTHS[when.month - 1]} {when.year}, {clock}"
+
+
+def base_rates(solved: Mapping[str, Any]) -> str:
+    """``base rates solved: commuters leave × 1.37, choice +0.40``; nothing where none were looked for."""
+    parts = [_base_rates(name, rates) for name, rates in solved.items()]
+    return f"base rates solved: {'; '.join(parts)}" if parts else ""
+
+
+def _base_rates(name: str, rates: Any) -> str:
+    found = []
+    if rates.leave_scale != 1.0:
+        found.append(f"leave × {number(rates.leave_scale, 2)}")
+    if rates.choice_shift != 0.0:
+        found.append(f"choice {signed(rates.choice_shift)}")
+    if rates.left_out:
+        found.append(rates.left_out)
+    return f"{name} {', '.join(found) or 'as written'}"

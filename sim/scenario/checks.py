@@ -21,6 +21,7 @@ from sim.scenario.wrong import Wrong, choice, shown
 _NAMED = (
     "segments",
     "calendars",
+    "seasons",
     "staff",
     "stock",
     "signals",

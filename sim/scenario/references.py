@@ -45,6 +45,7 @@ def references(scenario: Scenario) -> Iterator[Finding]:
     stream = scenario.enters.stream if scenario.enters else None
     if stream:
         yield from refer(("enters", "stream", "when"), stream.when, "a calendar", scenario.calendars)
+        yield from refer(("enters", "stream", "season"), stream.season, "a season", scenario.seasons)
 
 
 def refer(
@@ -69,6 +70,7 @@ def _of_segments(scenario: Scenario) -> Iterator[Finding]:
             yield from refer(
                 (*path, "prefers", channel), channel, "a channel of a touchpoint", channels, key=True
             )
+        yield from refer((*path, "needs", "season"), traits.needs.season, "a season", scenario.seasons)
     for name, segment in scenario.segments.items():
         others = [other for other in scenario.segments if other != name]
         yield from refer(("segments", name, "like"), segment.like, "another segment", others)

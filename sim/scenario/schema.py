@@ -16,6 +16,7 @@ from sim.scenario.nodes import Node, Origin
 from sim.scenario.psychology import Psychology, PsychologySetting
 from sim.scenario.quantities import Duration, Money, Period, PositiveDuration, Rate, Share
 from sim.scenario.record import Record, declared
+from sim.scenario.seasons import Season, SeasonType
 from sim.scenario.touchpoints import Signal, Staff, Stock, Touchpoint
 from sim.scenario.traits import Segment, Traits
 from sim.scenario.weekly import Calendar, CalendarType
@@ -67,6 +68,7 @@ class Stream(Record):
 
     rate: Rate = declared("Arrivals per day.")
     when: str | None = declared("Calendar of the arrivals.", None)
+    season: str | None = declared("Season of the arrivals.", None)
 
 
 class Enters(Record):
@@ -123,6 +125,11 @@ class Scenario(Record):
     warm_up: Annotated[float, q.WARM_UP] | None = declared(
         "Unrecorded time before day 0, in days (60 d; 0 with psychology off or nobody there on day 0).", None
     )
+    as_stated: bool = declared(
+        "Whether stated rates are what the baseline shows, solved in a pilot run; false takes them for neutral "
+        "new customers.",
+        True,
+    )
     discount_rate: Share = declared("Discount on later money, share per year.", 0.10)
     population: Population = declared("How many customers there are, and how many share a site.", Population)
     enters: Enters | None = declared("How people arrive during the run.", None)
@@ -132,6 +139,9 @@ class Scenario(Record):
     segments: dict[str, Segment] = declared("Kinds of customers by name.", dict)
     calendars: dict[str, Annotated[Calendar, CalendarType()]] = declared(
         "How needs spread over the week: spans and how busy they are; only proportions count.", dict
+    )
+    seasons: dict[str, Annotated[Season, SeasonType()]] = declared(
+        "How needs spread over the year: months or days and how busy they are; 1 elsewhere.", dict
     )
     staff: dict[str, Staff] = declared("Staff pools by name.", dict)
     stock: dict[str, Stock] = declared("Stocks by name.", dict)

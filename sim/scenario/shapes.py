@@ -15,8 +15,9 @@ from sim.scenario.journeys import Edge
 from sim.scenario.quantities import WEIGHT, Quantity
 from sim.scenario.record import Record
 from sim.scenario.schema import Scenario
+from sim.scenario.seasons import SeasonType
 from sim.scenario.spreads import FAMILIES, FORMS, KEYS, MOMENTS, DistOf
-from sim.scenario.weekly import CalendarType
+from sim.scenario.weekly import SpansType
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _of_metadata(item: Any) -> Shape | None:
             return Spread(item)
         case FeelsType():
             return Names(Spread(item.spread))
-        case CalendarType():
+        case SpansType() | SeasonType():
             return Names(One(item.quantity))
     return Other(item) if hasattr(item, "json_schema") else None
 

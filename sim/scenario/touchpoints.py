@@ -25,7 +25,7 @@ from sim.scenario.record import Record, declared
 from sim.scenario.scripts import Script, ScriptType
 from sim.scenario.spreads import DistOf
 from sim.scenario.surveys import Asks
-from sim.scenario.weekly import OpenHoursType, Span
+from sim.scenario.weekly import OpenHoursType, Slot, Span, SpansType
 from sim.scenario.wrong import Wrong
 
 Stage = Literal["awareness", "consideration", "purchase", "use", "support", "loyalty", "advocacy"]
@@ -39,6 +39,9 @@ class Staff(Record):
     """A pool of people who serve customers, once per site."""
 
     servers: PositiveCount = declared("How many serve at the same time.")
+    shifts: Annotated[tuple[Slot, ...] | None, SpansType()] = declared(
+        "How many serve in spans of the week, such as mon-fri 07:00-09:30; at other times `servers` do.", None
+    )
     open: Annotated[tuple[Span, ...] | None, OpenHoursType()] = declared(
         "Opening hours, such as every day 07:00-18:00; always open without them.", None
     )

@@ -52,6 +52,7 @@ class Needs(Inline):
         "Gamma shape of the time between needs: 1 at random, higher more regular.", 1.0
     )
     when: str | None = declared("Calendar over which needs spread (all hours alike without one).", None)
+    season: str | None = declared("Season over which needs spread; the stated rate is that of a year.", None)
 
 
 BASES = {"day": q.HAZARD, "renewal": q.PER_RENEWAL, "visit": q.PER_VISIT}

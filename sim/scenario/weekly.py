@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import core_schema
 
-from sim.scenario.quantities import WEIGHT
+from sim.scenario.quantities import COUNT, WEIGHT, Quantity
 from sim.scenario.wrong import Wrong, nearest, shown
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -20,7 +20,7 @@ Span = tuple[float, float]  # days since Monday 00:00, from and to
 
 @dataclass(frozen=True)
 class Slot:
-    """A span of the week and how busy it is, compared with the other slots, at every moment of it."""
+    """A span of the week, and how busy it is at every moment of it (in shifts: how many serve)."""
 
     start: float
     end: float
@@ -87,41 +87,55 @@ def merged(pieces: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(result)
 
 
-class CalendarType:
-    """Pydantic metadata: ``{span: weight}`` becomes a :class:`Calendar`."""
+class SpansType:
+    """Pydantic metadata: ``{span: number}`` becomes slots in order that do not overlap."""
 
-    quantity = WEIGHT
+    quantity = COUNT
+    numbers = "how many serve"
 
-    def parse(self, node: Any) -> Calendar:
-        """Raises :class:`Wrong` for unreadable or overlapping spans and for a week without any weight."""
+    def parse(self, node: Any) -> Any:
+        """Raises :class:`Wrong` for unreadable or overlapping spans."""
         if not isinstance(node, Mapping):
-            raise Wrong(f"expected spans of the week with their weights, got {shown(node)}")
-        slots = sorted((slot for text, weight in node.items() for slot in _slots(text, weight)), key=_start)
+            raise Wrong(f"expected spans of the week with {self.numbers}, got {shown(node)}")
+        pieces = (slot for text, number in node.items() for slot in _slots(text, number, self.quantity))
+        slots = sorted(pieces, key=_start)
         for (text, slot), (later_text, later) in pairwise(slots):
             if later.start < slot.end:
                 raise Wrong(f"overlaps with {text}", (later_text,), key=True)
-        if not any(slot.weight > 0 for _, slot in slots):
-            raise Wrong("the weights of a calendar cannot all be 0")
-        return Calendar(tuple(slot for _, slot in slots))
+        return tuple(slot for _, slot in slots)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.parse)
+
+
+class CalendarType(SpansType):
+    """Pydantic metadata: ``{span: weight}`` becomes a :class:`Calendar`."""
+
+    quantity = WEIGHT
+    numbers = "their weights"
+
+    def parse(self, node: Any) -> Calendar:
+        """Raises :class:`Wrong` for what no slots are, and for a week without any weight."""
+        slots = super().parse(node)
+        if not any(slot.weight > 0 for slot in slots):
+            raise Wrong("the weights of a calendar cannot all be 0")
+        return Calendar(slots)
 
 
 def _start(pair: tuple[str, Slot]) -> float:
     return pair[1].start
 
 
-def _slots(text: str, weight: object) -> list[tuple[str, Slot]]:
+def _slots(text: str, number: object, quantity: Quantity) -> list[tuple[str, Slot]]:
     try:
         pieces = spans(text)
     except Wrong as wrong:
         raise Wrong(wrong.message, (text,), key=True) from None
     try:
-        number = WEIGHT.parse(weight)
+        weight = quantity.parse(number)
     except Wrong as wrong:
         raise wrong.under(text) from None
-    return [(text, Slot(start, end, number)) for start, end in pieces]
+    return [(text, Slot(start, end, weight)) for start, end in pieces]
 
 
 class OpenHoursType:

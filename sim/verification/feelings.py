@@ -36,6 +36,7 @@ def stressed(
         "name": "stressed",
         "horizon": f"{days} d",
         "warm_up": 0,
+        "as_stated": False,
         "population": {"size": customers},
         "customers": {
             "needs": f"{rate} per d",
@@ -150,6 +151,7 @@ def regular(half_life: str, every: str, horizon: str) -> dict[str, Any]:
         "name": "regular",
         "horizon": horizon,
         "warm_up": 0,
+        "as_stated": False,
         "population": {"size": 1},
         "contract": {"renews": every, "first": "at entry"},
         "touchpoints": {"call": {"feels": {"stress": 1}}},

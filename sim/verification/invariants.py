@@ -99,6 +99,7 @@ def market(customers: int, slower: float = 1.0) -> dict[str, Any]:
                 "gives": {"touchpoint": "gift", "at": "order"},
             }
         },
+        "as_stated": False,  # a pilot is a sample, which every change here would draw anew
         "psychology": {
             "emotions": {name: {"half_life": span(0.4)} for name in emotions},
             "waiting_scale": span(0.01),

@@ -120,7 +120,7 @@ def moods(customers: int, days: float) -> dict[str, Any]:
     data["touchpoints"]["upset"] = {"feels": {"stress": 1}}
     data["touchpoints"]["relief"] = {"feels": {"stress": -1}}
     data["customers"] = {"leaves": f"{HAZARDS[0]} per d", "reconsiders": f"{HAZARDS[1]} per d"}
-    return data | {"psychology": linear(HAZARDS[1] - HAZARDS[0], "never")}
+    return data | {"as_stated": False, "psychology": linear(HAZARDS[1] - HAZARDS[0], "never")}
 
 
 DAYS = (30, 90, 180, 365)

@@ -17,6 +17,7 @@ TOWN = {
     "name": "Town",
     "horizon": "40 d",
     "warm_up": "20 d",
+    "as_stated": False,  # base rates depend on how many are there, and for how long
     "population": {"size": 150},
     "customers": {
         "needs": {"mean": "3 per week", "cv": 0.5, "regularity": 1.5},

@@ -86,6 +86,8 @@ def test_saving_makes_the_folder_that_the_command_makes(kiosk, run, tmp_path):
         f"{name}.{kind}" for name in (*COLUMNS, "kpis", "replications") for kind in ("csv", "parquet")
     }
     assert run.folder == tmp_path / "saved"
+    solved = json.loads((tmp_path / "saved" / "manifest.json").read_text("utf-8"))["base_rates"]
+    assert solved["everyone"]["choice_shift"] == run.program.base_rates["everyone"].choice_shift
     with pytest.raises(UsageError, match="is not empty"):
         run.save(tmp_path / "saved")
 

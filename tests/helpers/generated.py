@@ -120,6 +120,23 @@ class Dice:
     def servers(self):
         return self.one(1, 1, 2, 3)
 
+    def season(self):
+        """Something within the days of a run."""
+        return self.one(
+            {"3 jan-6 jan": 0, "9 jan-12 jan": 3},
+            {"dec-8 jan": 2, "jun": 0},
+            {"4 jan": 0, "10 jan-20 feb": 0.25},
+        )
+
+    def shifts(self):
+        """Some begin where others end, some at whole days; sometimes nobody is there."""
+        return self.one(
+            {"every day 06:00-12:00": 3, "every day 12:00-18:00": 0},
+            {"mon-fri 07:00-09:30": 4, "sat-sun 00:00-24:00": 1},
+            {"tue 00:00-24:00": 0, "thu 12:00-18:00": 2},
+            {"every day 00:00-24:00": 2},
+        )
+
     def refill(self):
         act = self.one({"to": 2}, {"add": 1}, {"to": 6}, {"add": 3}, {"to": 0}, {"add": 0})
         return {"every": self.one("1 d", "12 h", "2 d", "7 h"), **act}
@@ -164,6 +181,7 @@ class World:
         self.programmes = [f"card{k}" for k in range(dice.one(0, 0, 1, 2))]
         self.prospects = dice.chance(40)
         self.segments = [f"kind{k}" for k in range(dice.one(0, 0, 2, 3))]
+        self.years = [f"year{k}" for k in range(dice.one(0, 1))]
         self.calendars = [f"week{k}" for k in range(dice.one(0, 1, 2))]
         self.feeling = dice.one("plain", "plain", "plain", "tuned", "tuned", "linear", "off")
         self.leaving = (
@@ -182,6 +200,7 @@ class World:
             "stock": {name: dice.stock() for name in self.stocks},
             "signals": self.signals(),
             "calendars": {name: dice.weights() for name in self.calendars},
+            "seasons": {name: dice.season() for name in self.years},
             "segments": self.kinds(),
             "campaigns": campaigns,
             "events": {"shock": self.event()} if self.shock else {},
@@ -192,6 +211,7 @@ class World:
             "horizon": f"{self.horizon} d",
             "warm_up": f"{self.warm_up} d",
             **dice.maybe(20, "starts", lambda: "2026-01-09"),
+            **({} if dice.chance(20) else {"as_stated": False}),  # a pilot takes longer than the run
             **dice.maybe(30, "active_if", lambda: {"bought_within": dice.one("3 d", "1 d", "10 d")}),
             **self.who(),
             **({"contract": self.renewals()} if self.contract else {}),
@@ -252,7 +272,10 @@ class World:
         return {"mean": f"{rate} per day", **dice.maybe(50, "cv", lambda: 0.8), **self.regular(), **when}
 
     def when(self):
-        return {"when": self.dice.one(*self.calendars)} if self.calendars else {}
+        """In which hours and days of the year, out of what there is."""
+        dice = self.dice
+        season = dice.maybe(75, "season", lambda: dice.one(*self.years)) if self.years else {}
+        return season | ({"when": dice.one(*self.calendars)} if self.calendars else {})
 
     def regular(self):
         return self.dice.maybe(40, "regularity", lambda: self.dice.one(1.5, 0.5))
@@ -305,7 +328,13 @@ class World:
     def pool(self):
         dice = self.dice
         wage = dice.maybe(20, "wage", lambda: "12 per hour")
-        return {"servers": dice.servers(), **dice.maybe(45, "open", lambda: dice.one(*HOURS)), **wage}
+        shifts = dice.maybe(40, "shifts", dice.shifts)
+        return {
+            "servers": dice.servers(),
+            **dice.maybe(45, "open", lambda: dice.one(*HOURS)),
+            **shifts,
+            **wage,
+        }
 
     def signals(self):
         reviews = {name: {"kind": "reviews", **self.start(), **self.published()} for name in self.reviews}
@@ -736,6 +765,10 @@ class Strategy:
         pools = {dice.one(*self.world.pools): {"servers": dice.servers()}}
         if dice.chance(40):
             pools[dice.one(*self.world.pools)] = {"servers": dice.servers(), "open": dice.one(None, *HOURS)}
+        if dice.chance(40):
+            name = dice.one(*self.world.pools)
+            before = self.base["staff"][name].get("shifts", {})
+            pools[name] = {"servers": dice.servers(), "shifts": dict.fromkeys(before) | dice.shifts()}
         return {"staff": pools}
 
     def unstaffed(self):

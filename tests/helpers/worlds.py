@@ -4,8 +4,10 @@ import copy
 import functools
 import json
 
-from sim.engine import lower
+from sim.engine import ENGINES, lower
 from sim.engine.state import State
+from sim.experiment.parting import compare, record
+from sim.report.parting import parting
 from sim.scenario import parse
 
 
@@ -31,3 +33,11 @@ class Guest:
         self.state = State(self.program, 1, 0, None, False)
         self.w, self.p = self.state.world, self.state["people"][0]
         self.q = self.state["psyche"][0]
+
+
+def agreeing(program, seed=1):
+    """What one engine leaves behind, once both have left the same."""
+    first, second = (record(program, engine, seed=seed) for engine in ENGINES)
+    found = compare(first, second, program)
+    assert found is None, parting(found, program)
+    return first

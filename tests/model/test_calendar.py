@@ -41,10 +41,11 @@ def calendars(draw):
         SimpleNamespace(start=a / 1440, end=b / 1440, weight=weight)
         for (a, b), weight in zip(pairwise(cuts), weights, strict=True)
     ]
-    scenario = SimpleNamespace(calendars={"hours": SimpleNamespace(slots=slots)}, staff={})
+    week = {"hours": SimpleNamespace(slots=slots)}
+    scenario = SimpleNamespace(calendars=week, staff={}, seasons={}, starts=None, horizon=70.0)
     times = STATE["times"].copy()
     times[1] = draw(st.integers(0, 6))
-    arrays = calendar_arrays(scenario, SimpleNamespace(calendars=("hours",)), times[1])
+    arrays = calendar_arrays(scenario, SimpleNamespace(calendars=("hours",)), times[1], 0.0)
     STATE.replace(times=times, **arrays)
     return STATE.world, slots, times[1]
 

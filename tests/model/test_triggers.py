@@ -18,6 +18,7 @@ SHOP = {
     "name": "Shop",
     "horizon": "30 d",
     "warm_up": 0,
+    "as_stated": False,  # a pilot would count what a trigger of the baseline does as usual
     "population": {"size": 2},
     "customers": FULLY | {"needs": "1 per week", "spends": 12.5},
     "stock": {"buns": {"start": 40}},

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from sim.report.wording import duration, moment, money, number, percent, plural, signed
+from sim.engine.psyche import BaseRates
+from sim.report.wording import base_rates, duration, moment, money, number, percent, plural, signed
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,16 @@ def test_small_words():
     assert money(4.2, "EUR") == "4.20 EUR"
     assert (plural(1, "touch", "es"), plural(2_000, "touch", "es")) == ("1 touch", "2,000 touches")
     assert (signed(0.123), signed(-0.3), signed(0.001)) == ("+0.12", "−0.30", "0.00")
+
+
+def test_base_rates_in_one_line():
+    solved = {
+        "commuters": BaseRates(1.366, 0.4),
+        "tiny": BaseRates(1.0, 0.0, "choice as written: too few needs in the pilot"),
+        "plain": BaseRates(),
+    }
+    assert base_rates(solved) == (
+        "base rates solved: commuters leave × 1.37, choice +0.40; "
+        "tiny choice as written: too few needs in the pilot; plain as written"
+    )
+    assert base_rates({}) == ""
