@@ -27,7 +27,7 @@ FROZEN = (
     "susceptible.reciprocity",
     "price_sensitivity",
 )
-KEPT = np.dtype([(n, LOG[n]) for n in ("t", "customer", "touchpoint", "outcome", "order", "revenue", "loyalty")])
+KEPT = np.dtype([(n, LOG[n]) for n in ("t", "customer", "touchpoint", "outcome", "order", "revenue", "loyalty", "chance")])
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from sim.facts.feelings import FEELINGS
 from sim.facts.lab import Lab
 from sim.facts.mailing import MAILING
 from sim.facts.missing import MISSING
+from sim.facts.service import SERVICE
 from sim.facts.triggers import TRIGGERS
 
 FACTS: tuple[Fact, ...] = tuple(
-    sorted((*FEELINGS, *BUYING_FACTS, *TRIGGERS, *MAILING, *MISSING), key=lambda fact: fact.id)
+    sorted((*FEELINGS, *BUYING_FACTS, *TRIGGERS, *MAILING, *SERVICE, *MISSING), key=lambda fact: fact.id)
 )
 
 
