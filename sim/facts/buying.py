@@ -17,7 +17,9 @@ YEAR, WEEK = 365.0, 7.0
 BUYING, SHAPE = 1.456, 0.77882  # purchases of the category in a quarter, and the gamma shape of their rates
 LOYALTY = 1.55  # S of the Dirichlet: how much people differ in what they like, the same for all brands
 SHARES = (0.25, 0.19, 0.10, 0.09, 0.08, 0.03, 0.02)
-EDGES = np.array([0, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99, 0.995, 1])  # of the groups' shares
+EDGES = np.array(
+    [0, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99, 0.995, 1]
+)  # of the groups' shares
 QUARTER = 91.25
 
 
@@ -33,19 +35,24 @@ def double_jeopardy(lab: Lab) -> Found:
         count = sample.people["n_order"]
         buyers[:, k], orders[:, k] = sample.blocks(count > 0), sample.blocks(count)
     people = len(sample.people) / BLOCKS
-    slope, error = jackknife(np.hstack([buyers, orders]), lambda s: _slope(s[: len(SHARES)], s[len(SHARES) :]))
+    slope, error = jackknife(
+        np.hstack([buyers, orders]), lambda s: _slope(s[: len(SHARES)], s[len(SHARES) :])
+    )
     penetration = buyers.mean(axis=0) / people
     frequency = orders.mean(axis=0) / buyers.mean(axis=0)
     theory = [dirichlet(share) for share in SHARES]
     away = max(
-        max(abs(b / p - 1.0), abs(w / f - 1.0)) for b, w, (p, f) in zip(penetration, frequency, theory, strict=True)
+        max(abs(b / p - 1.0), abs(w / f - 1.0))
+        for b, w, (p, f) in zip(penetration, frequency, theory, strict=True)
     )
     return Found(
         slope,
         error,
         (
             Check("larger brands are bought more often by their buyers", beyond(slope, error, 0.0)),
-            Check("within a tenth of the NBD-Dirichlet everywhere", away < 0.1, f"largest deviation {away:.1%}"),
+            Check(
+                "within a tenth of the NBD-Dirichlet everywhere", away < 0.1, f"largest deviation {away:.1%}"
+            ),
         ),
         {"slope of the NBD-Dirichlet": _slope(*(np.array(column) for column in _bought(theory)))},
         Picture(
@@ -110,7 +117,10 @@ def connected(lab: Lab) -> Found:
         ratio,
         error,
         (Check("attachment adds something to satisfaction", beyond(ratio, error, 1.0)),),
-        {"satisfied over everybody": calm, "share of the satisfied who are attached": attached.sum() / satisfied.sum()},
+        {
+            "satisfied over everybody": calm,
+            "share of the satisfied who are attached": attached.sum() / satisfied.sum(),
+        },
         Picture(
             "satisfied customers: fifth of everybody by affective commitment (5: most attached)",
             "spent in the next two years, discounted",
@@ -126,8 +136,12 @@ RETENTION, DISCOUNT, STEP = 0.896, 0.12, 0.01
 def leverage(lab: Lab) -> Found:
     """By how many per cent customer value changes with one per cent of retention, margin, cost of acquisition."""
     size = {"population.size": lab.size(40_000)}
-    arms = [{"customers.leaves": f"{100 * (1 - RETENTION * (1 + s))} % per renewal"} for s in (-STEP, STEP, 0.0)]
-    worth = [arm.blocks(arm.worth(0.0, DISCOUNT)) for arm in lab.arms("retention_leverage", arms, size, log=True)]
+    arms = [
+        {"customers.leaves": f"{100 * (1 - RETENTION * (1 + s))} % per renewal"} for s in (-STEP, STEP, 0.0)
+    ]
+    worth = [
+        arm.blocks(arm.worth(0.0, DISCOUNT)) for arm in lab.arms("retention_leverage", arms, size, log=True)
+    ]
     blocks = np.column_stack(worth)
     span = math.log((1 + STEP) / (1 - STEP))
     value, error = jackknife(blocks, lambda s: math.log(s[1] / s[0]) / span)
@@ -169,7 +183,16 @@ COST = 30.0  # of winning one customer, in the scenario
 
 
 # ---------------------------------------------------------------- 26: concentration of orders
-SEEN = (0.137, 0.358, 0.584, 0.590, 0.790, 0.684, 0.655, 0.875)  # active in weeks 40-78 by repeat orders before
+SEEN = (
+    0.137,
+    0.358,
+    0.584,
+    0.590,
+    0.790,
+    0.684,
+    0.655,
+    0.875,
+)  # active in weeks 40-78 by repeat orders before
 REPLICATIONS = 10
 BG_NBD = {  # instead of Pareto/NBD: a coin of one's own after each repeat order; Fader, Hardie & Lee 2005
     "enters.on_days.first_need": "later",  # the first order is the entry itself, and unseen
@@ -195,7 +218,9 @@ def concentration(lab: Lab) -> Found:
         (Check("the top tenth make 53 to 59 %", 0.53 <= tenth <= 0.59, f"{tenth:.3f} ± {errors[1]:.3f}"),),
         {
             "top 20 % under Pareto/NBD": float(top(other, 0.2)),
-            "mean distance of the share still active, by orders so far": float(np.mean(np.abs(active - np.array(SEEN)))),
+            "mean distance of the share still active, by orders so far": float(
+                np.mean(np.abs(active - np.array(SEEN)))
+            ),
         },
         Picture(
             "share of customers, the most frequent buyers first",
@@ -229,7 +254,8 @@ BUYING_FACTS = (
         12,
         "double jeopardy",
         "Small brands have fewer buyers, who also buy a little less often; seven brands of toothpaste follow the "
-        "NBD-Dirichlet, in which the logarithm of purchases per buyer rises by 0.06 for each unit of that of penetration.",
+        "NBD-Dirichlet, in which the logarithm of purchases per buyer rises by 0.06 for each unit of that of "
+        "penetration.",
         "Goodhardt, Ehrenberg & Chatfield 1984",
         "C",
         "slope of log purchases per buyer over log penetration, across brands",
@@ -240,8 +266,8 @@ BUYING_FACTS = (
     Fact(
         16,
         "attachment beyond satisfaction",
-        "Customers who are emotionally connected are worth 52 % more than the highly satisfied (nine categories; 23 to "
-        "100 % more spent, by category). Commercial data, and correlation only.",
+        "Customers who are emotionally connected are worth 52 % more than the highly satisfied (nine "
+        "categories; 23 to 100 % more spent, by category). Commercial data, and correlation only.",
         "Magids, Zorfas & Leemon 2015",
         "S2",
         "worth of the satisfied among the most attached fifth, over worth of the satisfied",
@@ -252,7 +278,8 @@ BUYING_FACTS = (
     Fact(
         24,
         "leverage of retention",
-        "One per cent more retention adds 5 % to the value of a firm, one per cent of margin 1 %, of acquisition cost 0.1 %.",
+        "One per cent more retention adds 5 % to the value of a firm, one per cent of margin 1 %, of "
+        "acquisition cost 0.1 %.",
         "Gupta, Lehmann & Stuart 2004",
         "S",
         "elasticity of customer value to retention, at 89.6 % a year and a discount of 12 %",
@@ -264,7 +291,8 @@ BUYING_FACTS = (
     Fact(
         26,
         "few make most orders",
-        "The top 20 % of the customers of CDNOW make 77 % of the repeat orders of 78 weeks, the top 10 % make 56 %.",
+        "The top 20 % of the customers of CDNOW make 77 % of the repeat orders of 78 weeks, the top 10 % make "
+        "56 %.",
         "CDNOW; parameters of Fader, Hardie & Lee 2005",
         "C",
         "share of the repeat orders that the top 20 % make, under BG/NBD at the published parameters",

@@ -11,7 +11,11 @@ import click
 @click.command(short_help="Compare the simulator with published facts.")
 @click.option("--only", metavar="WORDS", help="Numbers or parts of names, as in --only 3,8,habit.")
 @click.option(
-    "--engine", default="compiled", show_default=True, metavar="NAME", help="Which engine: compiled, reference."
+    "--engine",
+    default="compiled",
+    show_default=True,
+    metavar="NAME",
+    help="Which engine: compiled, reference.",
 )
 @click.option(
     "--seed", type=click.IntRange(0, 2**62), default=1, show_default=True, help="Seed of all chance."

@@ -46,6 +46,7 @@ class Picture:
     y: str
     lines: tuple[Line, ...]
     labels: tuple[str, ...] = ()  # bars instead of lines, x counts the labels
+    log: bool = False  # y on a logarithmic axis
 
 
 @dataclass(frozen=True)

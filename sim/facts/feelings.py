@@ -75,6 +75,7 @@ def buffer(lab: Lab) -> Found:
         ratio,
         error,
         (
+            Check("the difference is beyond chance", beyond(ratio, error, 1.0, -1)),
             Check(
                 "the closer, the smaller the drop",
                 bool(np.all(np.diff(means[1]) < 0.0)),
@@ -103,7 +104,9 @@ def buffer(lab: Lab) -> Found:
 def _drops(lab: Lab, severity: float) -> np.ndarray:
     """Satisfaction lost to the failure: a row a block of people, a column a segment."""
     common = {"touchpoints.probe.fails.severity": severity, "population.size": lab.size(3_000, 600)}
-    fine, failed = lab.arms("buffer", [{"touchpoints.probe.fails.chance": f"{c} %"} for c in (0, 100)], common)
+    fine, failed = lab.arms(
+        "buffer", [{"touchpoints.probe.fails.chance": f"{c} %"} for c in (0, 100)], common
+    )
     lost = fine.people["satisfaction"].astype(float) - failed.people["satisfaction"]
     columns = []
     for name in TRUSTED:
@@ -145,7 +148,8 @@ def tenure(lab: Lab) -> Found:
             Check(
                 "one new failure harms newcomers more than old customers",
                 beyond(early - late, math.hypot(early_error, late_error), 0.0),
-                f"hazard up {early:.1%} ± {early_error:.1%} on day {EARLY}, {late:.1%} ± {late_error:.1%} on day {LATE}",
+                f"hazard up {early:.1%} ± {early_error:.1%} on day {EARLY}, "
+                f"{late:.1%} ± {late_error:.1%} on day {LATE}",
             ),
             Check(
                 "satisfaction explains some of the leaving, not all",
@@ -182,7 +186,9 @@ def _concordance(z: np.ndarray, time: np.ndarray, event: np.ndarray) -> float:
     """How often, of two people, the less satisfied one leaves first; from neighbouring pairs of the list."""
     n = len(z) // 2 * 2
     first, second = slice(0, n, 2), slice(1, n, 2)
-    earlier = np.where(time[first] < time[second], event[first], event[second]) & (time[first] != time[second])
+    earlier = np.where(time[first] < time[second], event[first], event[second]) & (
+        time[first] != time[second]
+    )
     right = (time[first] < time[second]) == (z[first] < z[second])
     return float(right[earlier].mean())
 
@@ -195,7 +201,10 @@ def _effect_of_failure(lab: Lab, size: dict, day: int) -> tuple[float, float]:
     for arm in arms:
         left = arm.people["t_left"]
         there = left > day
-        sums += [arm.blocks(there & (left < day + AFTER)), arm.blocks(np.where(there, np.minimum(left - day, AFTER), 0))]
+        sums += [
+            arm.blocks(there & (left < day + AFTER)),
+            arm.blocks(np.where(there, np.minimum(left - day, AFTER), 0)),
+        ]
     return jackknife(np.column_stack(sums), lambda s: (s[2] / s[3]) / (s[0] / s[1]) - 1.0)
 
 
@@ -212,13 +221,21 @@ def habit(lab: Lab) -> Found:
     reached = np.array([_reached(rows, start, 0.95 * end) for rows in _by_customer(most.at("deed"))])
     low, median, high = (float(np.quantile(reached, q)) for q in (0.05, 0.5, 0.95))
     missed = _one_fewer(most.at("deed"), start)
-    days = tuple(float(d) for d in range(1, 161, 3))
+    days = tuple(float(d) for d in range(1, 160, 3))
     return Found(
         median,
         1.2533 * float(reached.std()) / math.sqrt(len(reached)),
         (
-            Check("nine in ten people need 18 to 254 days", 18.0 <= low <= high <= 254.0, f"{low:.0f} to {high:.0f}"),
-            Check("one missed day matters little", 0.0 <= missed < 0.02, f"{missed:.2%} of the habit, on day {MISSED}"),
+            Check(
+                "nine in ten people need 18 to 254 days",
+                18.0 <= low <= high <= 254.0,
+                f"{low:.0f} to {high:.0f}",
+            ),
+            Check(
+                "one missed day matters little",
+                0.0 <= missed < 0.02,
+                f"{missed:.2%} of the habit, on day {MISSED}",
+            ),
         ),
         {"5 % of people, days": low, "95 % of people, days": high},
         Picture(
@@ -282,8 +299,11 @@ def durations(lab: Lab) -> Found:
     value = math.exp(float(np.mean(np.log(list(ratios.values())))))
     longest = max(hours * ratios[name] for name, hours in DURATIONS.items())
     labels = (*DURATIONS, "goodwill")
-    simulated = (*(math.log10(hours * ratios[name]) for name, hours in DURATIONS.items()), math.log10(goodwill_hours))
-    published = (*(math.log10(hours) for hours in DURATIONS.values()), math.nan)
+    simulated = (
+        *(hours * ratios[name] for name, hours in DURATIONS.items()),
+        goodwill_hours,
+    )
+    published = (*(DURATIONS.values()), math.nan)
     return Found(
         value,
         0.0,
@@ -302,12 +322,13 @@ def durations(lab: Lab) -> Found:
         {"goodwill until 5 % are left, hours": goodwill_hours},
         Picture(
             "",
-            "log10 of hours until 5 % are left",
+            "hours until 5 % are left",
             (
                 Line("published", tuple(map(float, range(len(labels)))), published),
                 Line("simulated", tuple(map(float, range(len(labels)))), simulated),
             ),
             labels,
+            log=True,
         ),
     )
 
@@ -316,17 +337,19 @@ FEELINGS = (
     Fact(
         3,
         "bad outweighs good",
-        "Bad performance moves satisfaction and repurchase more than good performance; losses weigh 1.955 times gains in "
-        "607 estimates of 150 papers (interval 1.820 to 2.102).",
+        "Bad performance moves satisfaction and repurchase more than good performance; losses weigh 1.955 "
+        "times gains in 607 estimates of 150 papers (interval 1.820 to 2.102).",
         "Mittal, Ross & Baldasare 1998; Brown et al. 2024",
         "S2",
-        "customers lost by one touch a standard deviation below the usual, over customers kept by one as far above it",
+        "customers lost by one touch a standard deviation below the usual, over customers kept by one as far "
+        "above it",
         1.6,
         2.4,
         bad_and_good,
         holds=False,
-        miss="Loss aversion reaches retention diluted by the half of valence that is plain quality, and softened by the "
-        "buffer: `psychology.valence_quality` would have to fall, or quality to be weighed as well.",
+        miss="Loss aversion reaches retention diluted by the half of valence that is plain quality, and "
+        "softened by the buffer: `psychology.valence_quality` would have to fall, or quality to be weighed as "
+        "well.",
         used_for=("customers.loss_aversion",),
         switches=("customers.loss_aversion",),
     ),
@@ -338,14 +361,14 @@ FEELINGS = (
         "S",
         "drop in satisfaction after a failure, close customers over distant ones",
         0.0,
-        0.95,
+        1.0,
         buffer,
     ),
     Fact(
         6,
         "satisfaction prolongs relationships",
-        "Prior satisfaction lengthens the relationship; it is an anchor, updated by what is new, and weighs more the longer "
-        "the relationship; it explains some of the duration.",
+        "Prior satisfaction lengthens the relationship; it is an anchor, updated by what is new, and weighs "
+        "more the longer the relationship; it explains some of the duration.",
         "Bolton 1998",
         "S",
         "hazard ratio of leaving, for one standard deviation more of satisfaction",
@@ -368,8 +391,8 @@ FEELINGS = (
     Fact(
         18,
         "emotions last for hours",
-        "Time until an emotion has ended: resentment (hatred) 60 h, joy 35 h, disappointment and anxiety 24 h, gratitude "
-        "5 h, surprise 2 h; so whatever lasts for weeks is something else.",
+        "Time until an emotion has ended: resentment (hatred) 60 h, joy 35 h, disappointment and anxiety 24 h, "
+        "gratitude 5 h, surprise 2 h; so whatever lasts for weeks is something else.",
         "Verduyn & Lavrijsen 2015",
         "S2",
         "simulated over published duration, geometric mean of six emotions",

@@ -27,7 +27,9 @@ FROZEN = (
     "susceptible.reciprocity",
     "price_sensitivity",
 )
-KEPT = np.dtype([(n, LOG[n]) for n in ("t", "customer", "touchpoint", "outcome", "order", "revenue", "loyalty", "chance")])
+KEPT = np.dtype(
+    [(n, LOG[n]) for n in ("t", "customer", "touchpoint", "outcome", "order", "revenue", "loyalty", "chance")]
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ class Lab:
         scenario = load(path, extra=changes)
         taken = [liberty for liberty in liberties(scenario) if not covered(liberty, self.switches)]
         if taken:
-            raise ValueError(f"{path.name}: one psychology serves all facts, but this one sets {', '.join(taken)}")
+            raise ValueError(
+                f"{path.name}: one psychology serves all facts, but this one sets {', '.join(taken)}"
+            )
         return scenario
 
     def run(
@@ -113,7 +117,11 @@ class Lab:
         return Sample(program, outcome, np.concatenate(pieces))
 
     def arms(
-        self, name: str | Path, arms: Sequence[Mapping[str, Any]], common: Mapping[str, Any] | None = None, **how: Any
+        self,
+        name: str | Path,
+        arms: Sequence[Mapping[str, Any]],
+        common: Mapping[str, Any] | None = None,
+        **how: Any,
     ) -> list[Sample]:
         """The same people with the same luck in every arm."""
         return [self.run(name, {**(common or {}), **arm}, **how) for arm in arms]

@@ -7,7 +7,9 @@ import gzip
 import math
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,8 +59,17 @@ def mailing(lab: Lab) -> Found:
     return Found(
         float(inside),
         0.0,
-        (Check("8 of the 9 means of arms in their intervals", int(cells.sum()) >= 8, f"{int(cells.sum())} of 9"),),
-        {text.split(" in ")[0].rsplit(" ", 1)[0]: float(text.split(" in ")[0].rsplit(" ", 1)[1]) for text in within},
+        (
+            Check(
+                "8 of the 9 means of arms in their intervals",
+                int(cells.sum()) >= 8,
+                f"{int(cells.sum())} of 9",
+            ),
+        ),
+        {
+            text.split(" in ")[0].rsplit(" ", 1)[0]: float(text.split(" in ")[0].rsplit(" ", 1)[1])
+            for text in within
+        },
         Picture(
             "",
             "uplift, half held out = 1",
@@ -72,11 +83,16 @@ def mailing(lab: Lab) -> Found:
 
 
 def read_halves(path: Path) -> tuple[Half, Half]:
-    """The customers of the challenge, cut in two by a hash of the line number. Raises UsageError for a file that is something else."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
+    """The customers of the challenge, cut in two by a hash of the line number.
+
+    Raises UsageError for a file that is something else.
+    """
+    open_text: Any = partial(gzip.open if path.suffix == ".gz" else open, path, "rt", encoding="utf-8")
     try:
-        with opened as file:
-            rows = [(ARMS.index(r["segment"]), *(float(r[m]) for m in MEASURES)) for r in csv.DictReader(file)]
+        with open_text() as file:
+            rows = [
+                (ARMS.index(r["segment"]), *(float(r[m]) for m in MEASURES)) for r in csv.DictReader(file)
+            ]
     except (KeyError, ValueError, OSError) as error:
         raise UsageError(f"{path}: is not the data of Hillstrom's challenge: {error}") from error
     table = np.array(rows)
@@ -103,7 +119,10 @@ def rates(mean: np.ndarray, arm: int) -> dict[str, object]:
         return changed | {"campaigns.mailing.starts": "900 d", "campaigns.mailing.ends": "901 d"}
     by_mail = (visits - own) / (1.0 - own)  # of those who would not have come
     each = (orders - mean[0, 1]) / by_mail
-    changed |= {f"journeys.answer.steps.mail.next.{k}": 100.0 * w for k, w in (("site", by_mail), ("end", 1 - by_mail))}
+    changed |= {
+        f"journeys.answer.steps.mail.next.{k}": 100.0 * w
+        for k, w in (("site", by_mail), ("end", 1 - by_mail))
+    }
     return changed | _edges("answer", min(1.0, max(1e-6, float(each))))
 
 
@@ -116,7 +135,9 @@ def _simulated(lab: Lab, mean: np.ndarray, arm: int) -> tuple[float, float, floa
     """Shares who visit and who order, and mean spend, of one arm."""
     totals = np.zeros(3)
     for k in range(1, REPLICATIONS + 1):
-        sample = lab.run("mailing", rates(mean, arm) | {"population.size": lab.size(100_000)}, replication=k, log=True)
+        sample = lab.run(
+            "mailing", rates(mean, arm) | {"population.size": lab.size(100_000)}, replication=k, log=True
+        )
         visited, ordered = sample.at("site"), sample.at("order")
         n = len(sample.people)
         totals += (
@@ -132,8 +153,8 @@ MAILING = (
     Fact(
         25,
         "mails bring orders",
-        "Of 64,000 customers at random a third got a mail about men's clothes, a third about women's: visits rose by 0.077 "
-        "and 0.045, orders by 0.0068 and 0.0031, spending by 0.77 and 0.42 each.",
+        "Of 64,000 customers at random a third got a mail about men's clothes, a third about women's: visits "
+        "rose by 0.077 and 0.045, orders by 0.0068 and 0.0031, spending by 0.77 and 0.42 each.",
         "Hillstrom 2008",
         "C",
         "uplifts (of six: visits, orders, spending in two arms) in the 95 % interval that the two halves of the "

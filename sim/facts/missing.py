@@ -5,7 +5,9 @@ from __future__ import annotations
 from sim.facts.fact import Fact
 
 
-def _missing(number: int, name: str, published: str, source: str, tag: str, value: str, low: float, high: float) -> Fact:
+def _missing(
+    number: int, name: str, published: str, source: str, tag: str, value: str, low: float, high: float
+) -> Fact:
     return Fact(number, name, published, source, tag, value, low, high, None, holds=False)
 
 
@@ -13,9 +15,9 @@ MISSING = (
     _missing(
         1,
         "five commitments",
-        "Affective commitment matters most for repurchase and advocacy; forced commitment holds people and turns them "
-        "against the brand; affective, normative and habitual weigh more for goods, economic more for services. No "
-        "coefficients are given.",
+        "Affective commitment matters most for repurchase and advocacy; forced commitment holds people and "
+        "turns them against the brand; affective, normative and habitual weigh more for goods, economic more "
+        "for services. No coefficients are given.",
         "Keiningham et al. 2015; Fullerton 2005",
         "S",
         "weight of affective commitment on repurchase, over the largest of the other four",
@@ -25,8 +27,8 @@ MISSING = (
     _missing(
         2,
         "peaks and ends are remembered",
-        "After 60 s in water of 14 °C, and the same with 30 s more that warmed to 15 °C, 69 % would rather repeat the longer "
-        "one; the length of an episode hardly matters.",
+        "After 60 s in water of 14 °C, and the same with 30 s more that warmed to 15 °C, 69 % would rather "
+        "repeat the longer one; the length of an episode hardly matters.",
         "Kahneman et al. 1993",
         "S2",
         "share of people who remember the longer episode with the milder end as better",
@@ -47,8 +49,8 @@ MISSING = (
     _missing(
         8,
         "goals pull harder when near",
-        "Purchases on a ten-stamp card come about 20 % faster at the end than at the start; a start with two stamps for "
-        "free raises completion from 19 to 34 %.",
+        "Purchases on a ten-stamp card come about 20 % faster at the end than at the start; a start with two "
+        "stamps for free raises completion from 19 to 34 %.",
         "Kivetz et al. 2006; Nunes & Drèze 2006",
         "S2",
         "time between the last two purchases of a card, over that between the first two",
@@ -58,7 +60,8 @@ MISSING = (
     _missing(
         14,
         "referred customers stay",
-        "Referred customers are at least 16 % more valuable; their advantage in margin fades, that in retention stays.",
+        "Referred customers are at least 16 % more valuable; their advantage in margin fades, that in "
+        "retention stays.",
         "Schmitt, Skiera & Van den Bulte 2011",
         "S",
         "value of a referred customer over that of a matched one",
@@ -88,8 +91,8 @@ MISSING = (
     _missing(
         20,
         "discounts attract the wrong",
-        "Customers won with 35 % off are worth about half in the long run; years of promotion make people more sensitive "
-        "to price.",
+        "Customers won with 35 % off are worth about half in the long run; years of promotion make people more "
+        "sensitive to price.",
         "Lewis 2006; Mela, Gupta & Lehmann 1997",
         "S",
         "value of customers won with 35 % off, over that of those won without",
@@ -99,8 +102,8 @@ MISSING = (
     _missing(
         21,
         "control makes personal advertising work",
-        "After users got control over their data, personal advertisements were clicked nearly twice as often, others as "
-        "before.",
+        "After users got control over their data, personal advertisements were clicked nearly twice as often, "
+        "others as before.",
         "Tucker 2014",
         "S",
         "answers to a personal message with control over those without",
@@ -110,9 +113,9 @@ MISSING = (
     _missing(
         22,
         "winning back",
-        "A stronger first life means more returns; those who left for the price return more readily than those who left "
-        "for the service; a better service makes the longest second life, a discount with it the most returns and the "
-        "shortest.",
+        "A stronger first life means more returns; those who left for the price return more readily than those "
+        "who left for the service; a better service makes the longest second life, a discount with it the most "
+        "returns and the shortest.",
         "Kumar, Bhagwat & Zhang 2015",
         "S",
         "share of five orderings that hold",

@@ -50,14 +50,18 @@ def reasons(result: Result) -> list[str]:
     if result.found is None or result.holds:
         return []
     said = [] if result.in_band else [f"{simulated(result)} is not within {band(result.fact)}"]
-    said += [f"not so: {check.name}" + (f" ({check.detail})" if check.detail else "") for check in result.failed]
+    said += [
+        f"not so: {check.name}" + (f" ({check.detail})" if check.detail else "") for check in result.failed
+    ]
     return said + ([result.fact.miss] if result.fact.miss else [])
 
 
 # ---------------------------------------------------------------- the terminal
 def as_text(results: Sequence[Result], lab: Lab) -> str:
     """Aligned text; below a fact that does not hold, why."""
-    places = [HEAD.index(name) for name in ("no.", "fact", "published", "simulated", "holds", "evidence", "source")]
+    places = [
+        HEAD.index(name) for name in ("no.", "fact", "published", "simulated", "holds", "evidence", "source")
+    ]
     table = [[row[k] for k in places] for row in (HEAD, *map(cells, results))]
     widths = [max(len(row[k]) for row in table) for k in range(len(places) - 1)]
     lines = [_aligned(table[0], widths)]
@@ -69,7 +73,9 @@ def as_text(results: Sequence[Result], lab: Lab) -> str:
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     right = (0, 3)
-    padded = [c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=False))]
+    padded = [
+        c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=False))
+    ]
     return "  ".join([*padded, row[-1]]).rstrip()
 
 
@@ -104,7 +110,9 @@ def _datum(result: Result) -> dict[str, Any]:
         "tag": fact.tag,
         "se": _finite(found.error) if found else 0.0,
         "measures": fact.value,
-        "checks": [{"name": c.name, "held": bool(c.held), "detail": c.detail} for c in found.checks] if found else [],
+        "checks": [{"name": c.name, "held": bool(c.held), "detail": c.detail} for c in found.checks]
+        if found
+        else [],
         "figures": {name: _finite(value) for name, value in found.figures.items()} if found else {},
         "used_for": list(fact.used_for),
         "note": result.note or "; ".join(reasons(result)),
@@ -121,17 +129,18 @@ INTRODUCTION = """\
 # Published facts
 
 What is known about customers from published studies, and whether the simulated ones keep to it. This page is generated:
-`make facts` writes it anew, and `touchpoint facts` prints the same table (`--only 3,8` a part of it, `--json` for programs,
-`--plot` a picture of each). Each fact has an experiment of its own in `sim/facts`, a scenario in `sim/facts/scenarios`.
+`make facts` writes it anew, and `touchpoint facts` prints the same table (`--only 3,8` a part of it, `--json` for
+programs, `--plot` a picture of each). Each fact has an experiment of its own in `sim/facts`, with a scenario in
+`sim/facts/scenarios`.
 
-**One default psychology serves them all.** An experiment sets its stage: touchpoints, how strong a stimulus is, how people
-differ. It never sets a parameter under `psychology`, nor the mean of a susceptibility, except the switch that the fact is
-about; `sim/facts/lab.py` refuses anything else.
+**One default psychology serves them all.** An experiment sets its stage: touchpoints, how strong a stimulus is, how
+people differ. It never sets a parameter under `psychology`, nor the mean of a susceptibility, except the switch that
+the fact is about; `sim/facts/lab.py` refuses anything else.
 
 *Published* is the band within which the simulated value must lie; it is wider than the published number where studies
-differ or where ours is a stand-in for theirs. *Simulated* is the value and its standard error, from blocks of people who
-live through every arm of an experiment with the same luck. A fact *holds* if the value lies in the band and every side
-condition is met. *Evidence* says what the band rests on:
+differ or where ours is a stand-in for theirs. *Simulated* is the value and its standard error, from blocks of people
+who live through every arm of an experiment with the same luck. A fact *holds* if the value lies in the band and every
+side condition is met. *Evidence* says what the band rests on:
 
 {tags}
 

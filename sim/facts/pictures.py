@@ -14,7 +14,20 @@ from matplotlib.figure import Figure
 
 from sim.facts.fact import Fact, Line, Result
 from sim.facts.page import band, simulated
-from sim.report.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, SKY, STYLE, VERMILION, canvas, plain, styled
+from sim.report.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    ORANGE,
+    PINK,
+    SKY,
+    STYLE,
+    VERMILION,
+    canvas,
+    plain,
+    styled,
+)
 
 COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION)
 DPI = 150
@@ -48,7 +61,11 @@ def draw_fact(result: Result) -> Figure:
     fact, picture = result.fact, result.found.picture
     words = f"{fact.published}\n{fact.value}: {simulated(result)}; published {band(fact)}"
     height = 4.4 if picture else 1.6
-    figure, axes = canvas(f"{fact.name}: {'holds' if result.holds else 'does not hold'}", words, height)
+    figure, axes = canvas(
+        f"{fact.name[0].upper()}{fact.name[1:]}: {'holds' if result.holds else 'does not hold'}",
+        words,
+        height,
+    )
     if picture is None:
         _against_band([result], axes)
         return figure
@@ -56,8 +73,12 @@ def draw_fact(result: Result) -> Figure:
         _bars(axes, picture.lines, picture.labels)
     else:
         for line, colour in zip(picture.lines, COLOURS, strict=False):
-            axes.plot(line.x, line.y, color=colour, marker="o" if len(line.x) <= 15 else None, label=line.name)
+            axes.plot(
+                line.x, line.y, color=colour, marker="o" if len(line.x) <= 15 else None, label=line.name
+            )
     plain(axes)
+    if picture.log:
+        axes.set_yscale("log")
     axes.set_xlabel(picture.x)
     axes.set_ylabel(picture.y)
     if len(picture.lines) > 1:
@@ -69,7 +90,9 @@ def _bars(axes: Axes, lines: Sequence[Line], labels: Sequence[str]) -> None:
     width = 0.8 / len(lines)
     places = np.arange(len(labels))
     for k, (line, colour) in enumerate(zip(lines, COLOURS, strict=False)):
-        axes.bar(places + (k - (len(lines) - 1) / 2) * width, line.y, width * 0.92, color=colour, label=line.name)
+        axes.bar(
+            places + (k - (len(lines) - 1) / 2) * width, line.y, width * 0.92, color=colour, label=line.name
+        )
     axes.axhline(0.0, color=FAINT, linewidth=0.8)
     axes.set_xticks(places, labels)
 
@@ -81,7 +104,7 @@ def draw_overview(results: Sequence[Result]) -> Figure:
     held = sum(result.holds for result in results)
     figure, axes = canvas(
         f"{held} of {len(results)} published facts hold",
-        "Grey: the published band, drawn to the same width for all. Dot: simulated value, two standard errors either way.\n"
+        "Grey: the published band, drawn to the same width for all. Dot: simulated value, two standard errors.\n"
         "Arrow: further out. A hollow dot lies in its band but misses a side condition.",
         0.7 + 0.27 * max(1, len(results)),
     )
@@ -98,7 +121,9 @@ def _against_band(results: Sequence[Result], axes: Axes) -> None:
         if abs(x) > REACH:
             axes.plot(math.copysign(REACH, x), row, ">" if x > 0 else "<", color=colour, markersize=7)
             continue
-        axes.plot([max(x - 2 * error, -REACH), min(x + 2 * error, REACH)], [row, row], color=colour, linewidth=1.6)
+        axes.plot(
+            [max(x - 2 * error, -REACH), min(x + 2 * error, REACH)], [row, row], color=colour, linewidth=1.6
+        )
         hollow = result.in_band and not result.holds
         axes.plot(x, row, "o", color=colour, markerfacecolor="white" if hollow else colour, markersize=6)
     axes.set_yticks(range(len(results)), [f"{r.fact.id}  {r.fact.name}" for r in results], color=INK)

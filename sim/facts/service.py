@@ -10,10 +10,15 @@ from sim.facts.lab import Lab, Sample
 # ---------------------------------------------------------------- 4: recovery
 FAILED = {"touchpoints.probe.fails.chance": "100 %"}
 _RECOVERY = "journeys.case.steps.probe.if_failed"
-MADE_GOOD = FAILED | {f"{_RECOVERY}.recovery.weight": 100, f"{_RECOVERY}.end": 0}
+MADE_GOOD: dict = FAILED | {f"{_RECOVERY}.recovery.weight": 100, f"{_RECOVERY}.end": 0}
 LATE = MADE_GOOD | {f"{_RECOVERY}.recovery.after": "10 d"}
 AGAIN = {"touchpoints.second.fails.chance": "100 %"}
-HISTORIES = {"no failure": {}, "made good": MADE_GOOD, "made good late": LATE, "never made good": FAILED}
+HISTORIES: dict[str, dict] = {
+    "no failure": {},
+    "made good": MADE_GOOD,
+    "made good late": LATE,
+    "never made good": FAILED,
+}
 
 
 def recovery(lab: Lab) -> Found:
@@ -24,7 +29,7 @@ def recovery(lab: Lab) -> Found:
     stayed = np.column_stack([_stayed(sample) for sample in samples])
     people = len(samples[0].people) / len(stayed)
     value, error = jackknife(stayed, lambda s: 100.0 * (s[1] - s[0]) / people)
-    steps = [jackknife(stayed, lambda s, k=k: 100.0 * (s[k] - s[k + 1]) / people) for k in (1, 2)]
+    steps = [jackknife(stayed[:, k : k + 2], lambda s: 100.0 * (s[0] - s[1]) / people) for k in (1, 2)]
     twice, twice_error = jackknife(stayed, lambda s: 100.0 * (s[4] - s[1]) / people)
     satisfied = _satisfaction(lab, size)
     shares = tuple(float(x) for x in 100.0 * stayed.mean(axis=0) / people)
@@ -68,10 +73,12 @@ CALLS = (1, 2, 3, 4, 6)
 
 
 def contacts(lab: Lab) -> Found:
-    """Customers lost within half a year of a call, by how often one had to call and how hard it was."""
-    size = {"population.size": lab.size(40_000)}
-    hard = {f"touchpoints.{name}.effort": 1.0 for name in ("call", "in_vain")}
-    none = lab.run("contacts", size | {"campaigns.breaking.starts": "900 d", "campaigns.breaking.ends": "901 d"})
+    """Customers lost within three months of a call, by how often one had to call and how hard it was."""
+    size = {"population.size": lab.size(60_000)}
+    hard = {f"touchpoints.{name}.effort": 0.6 for name in ("call", "in_vain")}
+    none = lab.run(
+        "contacts", size | {"campaigns.breaking.starts": "900 d", "campaigns.breaking.ends": "901 d"}
+    )
     easy, arduous = (lab.run("contacts", size | arm) for arm in ({}, hard))
     times = [easy] + [lab.run("contacts", size | _calls(n)) for n in CALLS[1:]]
     blocks = np.column_stack([_gone(sample) for sample in (none, easy, arduous, *times)])
@@ -89,8 +96,16 @@ def contacts(lab: Lab) -> Found:
                 f"{worse:+.1%} ± {worse_error:.1%} leave",
             ),
         ),
-        {"lost without trouble, %": lost[0], "after an easy call, %": lost[1], "after a laborious call, %": lost[2]},
-        Picture("calls it takes", "customers who leave within half a year, %", (Line("left", CALLS, tuple(lost[3:])),)),
+        {
+            "lost without trouble, %": lost[0],
+            "after an easy call, %": lost[1],
+            "after a laborious call, %": lost[2],
+        },
+        Picture(
+            "calls it takes",
+            "customers who leave within three months, %",
+            (Line("left", CALLS, tuple(lost[3:])),),
+        ),
     )
 
 
@@ -108,8 +123,15 @@ def _calls(number: int) -> dict[str, object]:
     previous = "in_vain"
     for k in range(2, number):
         name = f"in_vain_{k}"
-        changes[f"{steps}.{previous}.if_failed"] = {"in_vain": None, "call": None, name: {"weight": 100, "after": "1 d"}}
-        changes[f"{steps}.{name}"] = {"touchpoint": "in_vain", "if_failed": {"call": {"weight": 100, "after": "1 d"}}}
+        changes[f"{steps}.{previous}.if_failed"] = {
+            "in_vain": None,
+            "call": None,
+            name: {"weight": 100, "after": "1 d"},
+        }
+        changes[f"{steps}.{name}"] = {
+            "touchpoint": "in_vain",
+            "if_failed": {"call": {"weight": 100, "after": "1 d"}},
+        }
         previous = name
     return changes
 
@@ -118,8 +140,8 @@ SERVICE = (
     Fact(
         4,
         "recovery heals, and no more",
-        "A failure that is made good well may satisfy more than none, but does not raise repurchase; after two failures "
-        "nothing is gained.",
+        "A failure that is made good well may satisfy more than none, but does not raise repurchase; after two "
+        "failures nothing is gained.",
         "de Matos, Henrique & Rossi 2007; Maxham & Netemeyer 2002",
         "S",
         "retention after a year with a failure that was made good at once, minus that without a failure, in points",
@@ -130,8 +152,8 @@ SERVICE = (
     Fact(
         23,
         "effort drives people away",
-        "A call for help is about four times likelier to lower loyalty than to raise it; 96 % of those who had a laborious one "
-        "become less loyal, 9 % of the others (a vendor's numbers, whose method was criticised).",
+        "A call for help is about four times likelier to lower loyalty than to raise it; 96 % of those who had "
+        "a laborious one become less loyal, 9 % of the others (a vendor's numbers, whose method was criticised).",
         "Dixon, Freeman & Toman 2010",
         "S2",
         "customers lost by a laborious call, over those lost by an easy one",

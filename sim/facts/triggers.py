@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sim.facts.fact import Check, Fact, Found, Line, Picture, beyond, jackknife
 from sim.facts.lab import Lab, Sample
-
 
 # ---------------------------------------------------------------- 9: scarcity
 DOSES = (0, 5, 15, 30, 50, 75, 100)  # per cent of decisions that show the cue
@@ -14,7 +15,10 @@ DOSES = (0, 5, 15, 30, 50, 75, 100)  # per cent of decisions that show the cue
 
 def scarcity(lab: Lab) -> Found:
     """Orders over 60 days by how often a decision shows that few are left."""
-    edges = [{"journeys.look.steps.shelf.next.marked": d, "journeys.look.steps.shelf.next.plain": 100 - d} for d in DOSES]
+    edges = [
+        {"journeys.look.steps.shelf.next.marked": d, "journeys.look.steps.shelf.next.plain": 100 - d}
+        for d in DOSES
+    ]
     arms = lab.arms("scarcity", edges, {"population.size": lab.size(6_000)})
     orders = np.column_stack([arm.blocks(arm.people["n_order"]) for arm in arms])
     mean = orders.sum(axis=0) / len(arms[0].people)
@@ -26,9 +30,21 @@ def scarcity(lab: Lab) -> Found:
         value,
         error,
         (
-            Check("the first cue lifts the decision", beyond(first, first_error, 0.0), f"{first:+.1%} ± {first_error:.1%}"),
-            Check("the best dose is neither none nor all", 0 < best < len(DOSES) - 1, f"{DOSES[best]} % of decisions"),
-            Check("it sells more than no scarcity", beyond(gain, gain_error, 0.0), f"{gain:+.2%} ± {gain_error:.2%}"),
+            Check(
+                "the first cue lifts the decision",
+                beyond(first, first_error, 0.0),
+                f"{first:+.1%} ± {first_error:.1%}",
+            ),
+            Check(
+                "the best dose is neither none nor all",
+                0 < best < len(DOSES) - 1,
+                f"{DOSES[best]} % of decisions",
+            ),
+            Check(
+                "it sells more than no scarcity",
+                beyond(gain, gain_error, 0.0),
+                f"{gain:+.2%} ± {gain_error:.2%}",
+            ),
             Check("overuse loses some of that", beyond(value, error, 1.0, -1)),
         ),
         {"best dose, share of decisions": DOSES[best] / 100.0},
@@ -65,7 +81,7 @@ def gifts(lab: Lab) -> Found:
     ]
     samples = lab.arms("gifts", arms, {"population.size": lab.size(200_000)})
     tips = np.column_stack([arm.blocks(arm.people["n_order"]) for arm in samples])
-    lifts = [jackknife(tips, lambda s, k=k: s[k] / s[0] - 1.0) for k in (1, 2, 3)]
+    lifts = [jackknife(tips, _over_first(k)) for k in (1, 2, 3)]
     (one, e1), (two, e2), (three, e3) = lifts
     more, more_error = jackknife(tips, lambda s: (s[2] - s[1]) / s[0])
     personal, personal_error = jackknife(tips, lambda s: (s[3] - s[2]) / s[0])
@@ -80,7 +96,9 @@ def gifts(lab: Lab) -> Found:
                 "one < two < a personal surprise",
                 beyond(more, more_error, 0.0) and beyond(personal, personal_error, 0.0),
             ),
-            Check("a gift after two months of daily gifts does little", worn < 0.25, f"{worn:.0%} of the first"),
+            Check(
+                "a gift after two months of daily gifts does little", worn < 0.25, f"{worn:.0%} of the first"
+            ),
         ),
         {"one gift": one, "two gifts": two, "gift on day 60 over the first": worn},
         Picture(
@@ -93,6 +111,11 @@ def gifts(lab: Lab) -> Found:
             ("one", "two", "personal second"),
         ),
     )
+
+
+def _over_first(k: int) -> Callable[[np.ndarray], float]:
+    """By what share arm k exceeds the first."""
+    return lambda s: float(s[k] / s[0] - 1.0)
 
 
 def _worn(lab: Lab) -> float:
@@ -121,13 +144,17 @@ STAYS = (0.5, 1.0, 2.0, 4.0)  # days over which a card counts the others: the mo
 
 def norm(lab: Lab) -> Found:
     """Towels used again with and without a card that says how many others do."""
-    cards = [{}] + [
-        {"touchpoints.reuse.triggers.card.strength": 1, "signals.others.window": f"{days} d", "signals.others.refresh": "12 h"}
+    cards: list[dict] = [{}] + [
+        {
+            "touchpoints.reuse.triggers.card.strength": 1,
+            "signals.others.window": f"{days} d",
+            "signals.others.refresh": "12 h",
+        }
         for days in STAYS
     ]
     arms = lab.arms("norm", cards, {"population.size": lab.size(10_000)})
     blocks = np.column_stack([_decided(arm) for arm in arms])
-    shares = [jackknife(blocks, lambda s, k=k: s[2 * k] / s[2 * k + 1]) for k in range(len(arms))]
+    shares = [jackknife(blocks[:, 2 * k : 2 * k + 2], lambda s: s[0] / s[1]) for k in range(len(arms))]
     usual = STAYS.index(2.0) + 1
     value, error = jackknife(blocks, lambda s: 100.0 * (s[2 * usual] / s[2 * usual + 1] - s[0] / s[1]))
     lifts = [100.0 * (share - shares[0][0]) for share, _ in shares]
@@ -171,7 +198,11 @@ def reviews(lab: Lab) -> Found:
         value,
         error,
         (
-            Check("nearly nothing for a place that everybody knows", abs(known) < 1.0, f"{known:+.2f} ± {known_error:.2f} %"),
+            Check(
+                "nearly nothing for a place that everybody knows",
+                abs(known) < 1.0,
+                f"{known:+.2f} ± {known_error:.2f} %",
+            ),
             Check(
                 "a star less harms more than a star more helps",
                 beyond(asymmetry, asymmetry_error, 1.0),
@@ -214,8 +245,8 @@ TRIGGERS = (
     Fact(
         10,
         "gifts oblige",
-        "Sweets with the bill raise tips by 3.3 % (one), 14.1 % (two), 21 % (one, and a personal second). Accounts differ "
-        "about the last, and samples are small.",
+        "Sweets with the bill raise tips by 3.3 % (one), 14.1 % (two), 21 % (one, and a personal second). "
+        "Accounts differ about the last, and samples are small.",
         "Strohmetz et al. 2002",
         "S2",
         "relative increase of what is given after a personal second gift",
@@ -237,8 +268,8 @@ TRIGGERS = (
     Fact(
         13,
         "stars bring customers",
-        "One star more brings a restaurant 5 to 9 % more revenue, chains none, more with more reviews; one-star reviews "
-        "harm more than five-star reviews help.",
+        "One star more brings a restaurant 5 to 9 % more revenue, chains none, more with more reviews; "
+        "one-star reviews harm more than five-star reviews help.",
         "Luca 2011; Chevalier & Mayzlin 2006",
         "S2",
         "per cent of revenue from new customers for one star more, at a place that few know",

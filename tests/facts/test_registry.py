@@ -23,7 +23,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "facts.md"
 
 
 def fact(measure=None, **more):
-    known = {"id": 99, "name": "a fact", "published": "So it is.", "source": "Somebody 1999", "tag": "S", "value": "ratio"}
+    known = {
+        "id": 99,
+        "name": "a fact",
+        "published": "So it is.",
+        "source": "Somebody 1999",
+        "tag": "S",
+        "value": "ratio",
+    }
     return Fact(**(known | {"low": 1.0, "high": 2.0, "measure": measure} | more))
 
 
@@ -80,10 +87,16 @@ def small(**more):
     [
         ({}, []),
         ({"psychology": "off"}, ["psychology.on"]),
-        ({"psychology": {"effect_on": {"leaving": 2}, "habit": 0.1}}, ["psychology.effect_on.leaving", "psychology.habit"]),
+        (
+            {"psychology": {"effect_on": {"leaving": 2}, "habit": 0.1}},
+            ["psychology.effect_on.leaving", "psychology.habit"],
+        ),
         ({"customers": {"loss_aversion": 1}}, ["customers.loss_aversion"]),
         ({"customers": {"loss_aversion": {"mean": 1.955, "cv": 0.5}}}, []),  # people may differ around it
-        ({"segments": {"all": {"share": "rest", "susceptible": {"scarcity": 0.9}}}}, ["customers.susceptible.scarcity"]),
+        (
+            {"segments": {"all": {"share": "rest", "susceptible": {"scarcity": 0.9}}}},
+            ["customers.susceptible.scarcity"],
+        ),
     ],
 )
 def test_liberties_are_noticed(more, taken):
@@ -141,7 +154,13 @@ def test_the_hazard_ratio_is_found():
 # ---------------------------------------------------------------- verdicts
 @pytest.mark.parametrize(
     ("value", "checks", "holds"),
-    [(1.0, (), True), (2.0, (), True), (2.1, (), False), (1.5, (Check("x", True),), True), (1.5, (Check("x", False),), False)],
+    [
+        (1.0, (), True),
+        (2.0, (), True),
+        (2.1, (), False),
+        (1.5, (Check("x", True),), True),
+        (1.5, (Check("x", False),), False),
+    ],
 )
 def test_a_fact_holds_in_its_band_with_all_its_conditions(value, checks, holds):
     assert Result(fact(), Found(value, 0.0, checks)).holds is holds
@@ -181,7 +200,9 @@ def test_the_command_prints_json(tmp_path):
     keys = ["id", "name", "holds", "value", "low", "high", "source", "tag"]
     for row in data["facts"]:
         assert list(row)[:8] == keys
-        assert isinstance(row["holds"], bool) and all(math.isfinite(row[k]) for k in ("value", "low", "high", "se"))
+        assert isinstance(row["holds"], bool) and all(
+            math.isfinite(row[k]) for k in ("value", "low", "high", "se")
+        )
     assert data["facts"][1]["note"] == "needs data: --hillstrom PATH"
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "18_emotions_last_for_hours.png",
@@ -191,12 +212,15 @@ def test_the_command_prints_json(tmp_path):
 
 
 def test_both_engines_find_the_same():
-    first, second = (facts("--quick", "--only", "18", "--json", "--engine", e).stdout for e in ("compiled", "reference"))
+    first, second = (
+        facts("--quick", "--only", "18", "--json", "--engine", e).stdout for e in ("compiled", "reference")
+    )
     assert json.loads(first) == json.loads(second)
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--only", "nonsense"), ("--engine", "steam"), ("--only", "25", "--hillstrom", "nowhere.csv")]
+    "arguments",
+    [("--only", "nonsense"), ("--engine", "steam"), ("--only", "25", "--hillstrom", "nowhere.csv")],
 )
 def test_what_does_not_exist_is_said(arguments):
     done = facts("--quick", *arguments)
@@ -229,9 +253,11 @@ def test_the_page_stays_as_it_is_made():
     made = page.as_page([], Lab())
     assert PAGE.read_text(encoding="utf-8").startswith(made[: made.index("0 of 0")])
     for fact in FACTS:
-        assert f"### {fact.id} {fact.name}\n\n{fact.published} ({fact.source})" in PAGE.read_text(encoding="utf-8")
+        assert f"### {fact.id} {fact.name}\n\n{fact.published} ({fact.source})" in PAGE.read_text(
+            encoding="utf-8"
+        )
 
 
 def test_the_scenarios_are_part_of_the_package():
-    assert SCENARIOS == Path(sim.facts.__file__).parent / "scenarios"
+    assert Path(sim.facts.__file__).parent / "scenarios" == SCENARIOS
     assert len(SHIPPED) >= 10
