@@ -274,6 +274,7 @@ BUYING_FACTS = (
         1.2,
         2.0,
         connected,
+        staged="how strong the feelings of a visit are, and how people differ",
     ),
     Fact(
         24,

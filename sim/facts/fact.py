@@ -80,6 +80,7 @@ class Fact:
     holds: bool = True
     miss: str = ""  # why it does not hold
     used_for: tuple[str, ...] = ()  # defaults that were chosen with its help
+    staged: str = ""  # what of the stage was chosen with the published number in view
     switches: tuple[str, ...] = ()  # psychology that its experiment changes, because the fact is about it
 
     @property

@@ -386,6 +386,7 @@ FEELINGS = (
         61.0,
         71.0,
         habit,
+        staged="how often a day is missed",
         used_for=("psychology.habit",),
     ),
     Fact(

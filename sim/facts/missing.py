@@ -100,17 +100,6 @@ MISSING = (
         0.6,
     ),
     _missing(
-        21,
-        "control makes personal advertising work",
-        "After users got control over their data, personal advertisements were clicked nearly twice as often, "
-        "others as before.",
-        "Tucker 2014",
-        "S",
-        "answers to a personal message with control over those without",
-        1.8,
-        2.0,
-    ),
-    _missing(
         22,
         "winning back",
         "A stronger first life means more returns; those who left for the price return more readily than those "

@@ -115,6 +115,7 @@ def _datum(result: Result) -> dict[str, Any]:
         else [],
         "figures": {name: _finite(value) for name, value in found.figures.items()} if found else {},
         "used_for": list(fact.used_for),
+        "staged": fact.staged,
         "note": result.note or "; ".join(reasons(result)),
     }
 
@@ -145,6 +146,9 @@ side condition is met. *Evidence* says what the band rests on:
 {tags}
 
 A default that was chosen with the help of a fact is named there: that the fact holds is then no test of the default.
+The same goes for what of the stage was chosen with the published number in view: there the fact shows that the defaults
+can do it at a plausible stimulus, and tests the orderings.
+
 Facts are about direction and size elsewhere. They do not measure your customers.
 """
 
@@ -164,6 +168,8 @@ def _told(result: Result) -> str:
     said.append(f"Value: {fact.value}.")
     if fact.used_for:
         said.append(f"Used for the default of {', '.join(f'`{name}`' for name in fact.used_for)}.")
+    if fact.staged:
+        said.append(f"Of the stage, chosen with the published number in view: {fact.staged}.")
     if fact.switches:
         said.append(f"Switched by the experiment: {', '.join(f'`{name}`' for name in fact.switches)}.")
     if found and found.figures:

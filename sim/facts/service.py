@@ -160,5 +160,6 @@ SERVICE = (
         1.2,
         10.0,
         contacts,
+        staged="how laborious the laborious call is",
     ),
 )
