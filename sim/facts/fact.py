@@ -128,6 +128,24 @@ def jackknife(blocks: np.ndarray, statistic: Callable[[np.ndarray], float]) -> t
     return float(statistic(total / n)), error
 
 
+def log_linear(x: np.ndarray, exposure: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients of the columns of x in the logarithm of a rate, and their standard errors.
+
+    Counts are Poisson given exposure (Newton's method); for who leaves, the exposure is the time until then.
+    """
+    design = np.column_stack([np.ones(len(x)), x])
+    beta = np.zeros(design.shape[1])
+    beta[0] = math.log(count.sum() / exposure.sum())
+    for _ in range(50):
+        expected = exposure * np.exp(design @ beta)
+        information = (design * expected[:, None]).T @ design
+        step = np.linalg.solve(information, design.T @ (count - expected))
+        beta += step
+        if np.abs(step).max() < 1e-10:
+            break
+    return beta[1:], np.sqrt(np.diag(np.linalg.inv(information)))[1:]
+
+
 def beyond(value: float, error: float, bound: float, sign: int = 1) -> bool:
     """Whether a value is above (sign -1: below) a bound by more than two standard errors."""
     return sign * (value - bound) > 2.0 * error

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sim.facts.fact import Check, Fact, Found, Line, Picture, beyond, jackknife
+from sim.facts.fact import Check, Fact, Found, Line, Picture, beyond, jackknife, log_linear
 from sim.facts.lab import Lab, Sample
 
 LN2, LN20 = math.log(2.0), math.log(20.0)
@@ -132,7 +132,7 @@ def tenure(lab: Lab) -> Found:
     z = (satisfaction - satisfaction[there].mean()) / satisfaction[there].std()
     left = np.minimum(after.people["t_left"], END)
     time, event = left - READ, after.people["t_left"] < END
-    slope, error = hazard_slope(z[there], time[there], event[there])
+    (slope,), (error,) = log_linear(z[there, None], time[there], event[there])
     ratio = math.exp(slope)
     explained = _concordance(z[there], time[there], event[there])
     early, early_error = _effect_of_failure(lab, size, EARLY)
@@ -164,22 +164,6 @@ def tenure(lab: Lab) -> Found:
             (Line("leaving", (1.0, 2.0, 3.0, 4.0, 5.0), tuple(map(float, rates))),),
         ),
     )
-
-
-def hazard_slope(z: np.ndarray, time: np.ndarray, event: np.ndarray) -> tuple[float, float]:
-    """Log hazard ratio of one unit of z under a constant baseline hazard, and its standard error (Newton)."""
-    a, b = math.log(event.sum() / time.sum()), 0.0
-    for _ in range(30):
-        expected = time * np.exp(a + b * z)
-        gradient = np.array([(event - expected).sum(), ((event - expected) * z).sum()])
-        information = np.array(
-            [[expected.sum(), (expected * z).sum()], [(expected * z).sum(), (expected * z * z).sum()]]
-        )
-        step = np.linalg.solve(information, gradient)
-        a, b = a + step[0], b + step[1]
-        if np.abs(step).max() < 1e-12:
-            break
-    return b, math.sqrt(float(np.linalg.inv(information)[1, 1]))
 
 
 def _concordance(z: np.ndarray, time: np.ndarray, event: np.ndarray) -> float:

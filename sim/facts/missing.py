@@ -13,18 +13,6 @@ def _missing(
 
 MISSING = (
     _missing(
-        1,
-        "five commitments",
-        "Affective commitment matters most for repurchase and advocacy; forced commitment holds people and "
-        "turns them against the brand; affective, normative and habitual weigh more for goods, economic more "
-        "for services. No coefficients are given.",
-        "Keiningham et al. 2015; Fullerton 2005",
-        "S",
-        "weight of affective commitment on repurchase, over the largest of the other four",
-        1.0,
-        10.0,
-    ),
-    _missing(
         2,
         "peaks and ends are remembered",
         "After 60 s in water of 14 °C, and the same with 30 s more that warmed to 15 °C, 69 % would rather "

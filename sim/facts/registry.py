@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sim.errors import UsageError
 from sim.facts.buying import BUYING_FACTS
+from sim.facts.commitments import COMMITMENTS
 from sim.facts.fact import Fact, NeedsData, Result
 from sim.facts.feelings import FEELINGS
 from sim.facts.lab import Lab
@@ -16,7 +17,10 @@ from sim.facts.service import SERVICE
 from sim.facts.triggers import TRIGGERS
 
 FACTS: tuple[Fact, ...] = tuple(
-    sorted((*FEELINGS, *BUYING_FACTS, *TRIGGERS, *MAILING, *SERVICE, *MISSING), key=lambda fact: fact.id)
+    sorted(
+        (*COMMITMENTS, *FEELINGS, *BUYING_FACTS, *TRIGGERS, *MAILING, *SERVICE, *MISSING),
+        key=lambda fact: fact.id,
+    )
 )
 
 

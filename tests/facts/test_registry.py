@@ -13,8 +13,7 @@ import sim.facts
 from sim.cli import main
 from sim.errors import UsageError
 from sim.facts import page, pictures
-from sim.facts.fact import TAGS, Check, Fact, Found, NeedsData, Result, beyond, jackknife
-from sim.facts.feelings import hazard_slope
+from sim.facts.fact import TAGS, Check, Fact, Found, NeedsData, Result, beyond, jackknife, log_linear
 from sim.facts.lab import FROZEN, SCENARIOS, Lab, covered, liberties
 from sim.facts.registry import FACTS, chosen, judge
 from sim.scenario import load, parse
@@ -46,6 +45,7 @@ def test_a_fact_says_what_it_is(fact):
     assert math.isfinite(fact.low) and math.isfinite(fact.high) and fact.low <= fact.high
     assert re.search(r"\d{4}|CDNOW", fact.source)
     assert fact.published.endswith(".") and not fact.value.endswith(".")
+    assert not fact.staged.endswith(".")
     if fact.measure is not None and not fact.holds:
         assert fact.miss.endswith("."), "a fact that does not hold needs a reason"
 
@@ -142,13 +142,14 @@ def test_beyond_needs_two_standard_errors():
     assert beyond(-1.0, 0.4, 0.0, -1) and not beyond(1.0, 0.4, 0.0, -1)
 
 
-def test_the_hazard_ratio_is_found():
+def test_what_moves_a_rate_is_found():
     rng = np.random.default_rng(2)
-    z = rng.normal(size=40_000)
-    life = rng.exponential(1.0 / (0.5 * np.exp(-0.3 * z)))
-    slope, error = hazard_slope(z, np.minimum(life, 1.0), life < 1.0)
-    assert slope == pytest.approx(-0.3, abs=4.0 * error)
-    assert error < 0.01
+    x = rng.normal(size=(40_000, 2))
+    life = rng.exponential(1.0 / (0.5 * np.exp(-0.3 * x[:, 0] + 0.1 * x[:, 1])))
+    (first, second), errors = log_linear(x, np.minimum(life, 1.0), life < 1.0)
+    assert first == pytest.approx(-0.3, abs=4.0 * errors[0])
+    assert second == pytest.approx(0.1, abs=4.0 * errors[1])
+    assert errors.max() < 0.01
 
 
 # ---------------------------------------------------------------- verdicts
