@@ -1,4 +1,4 @@
-# make demo | test | bench | verification | lint | clean: see `make help`.
+# make demo | test | bench | verification | facts | lint | clean: see `make help`.
 # Needs make and Python 3.11 or newer, nothing else. PYTHON=... and VENV=... choose another interpreter or place.
 
 VENV ?= .venv
@@ -22,7 +22,7 @@ export MPLCONFIGDIR ?= $(abspath $(VENV))/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow bench verification lint install clean
+.PHONY: help demo test test-slow bench verification facts lint install clean
 
 help:  ## this text
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ bench: $(VENV)/.installed  ## engines, plain SimPy and the floor side by side (B
 verification: $(VENV)/.installed  ## the simulator against closed forms: docs/verification.md anew (a minute)
 	$(BIN)/touchpoint verify --markdown > docs/verification.tmp && mv docs/verification.tmp docs/verification.md \
 	  || { rm -f docs/verification.tmp; exit 1; }
+
+facts: $(VENV)/.installed  ## the simulator against published facts: docs/facts.md anew (two minutes)
+	$(BIN)/touchpoint facts --markdown $(FACTS) > docs/facts.tmp && mv docs/facts.tmp docs/facts.md \
+	  || { rm -f docs/facts.tmp; exit 1; }
 
 lint: $(VENV)/.installed-dev  ## style, types, and the rule that imports go only down the house
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The command line: ``touchpoint run | check | schema | show | story | agree | verify``.
+"""The command line: ``touchpoint run | check | schema | show | story | agree | verify | facts``.
 
 Data goes to standard output, everything else to standard error. Exit status: 0 well; 1 a run could not be
 finished; 2 the scenario or the command is not right; 130 interrupted; 143 told to stop. What a command
@@ -23,6 +23,7 @@ import click
 from sim import __version__
 from sim.errors import Problem, ScenarioError, TouchpointError, UsageError
 from sim.experiment.signals import Held
+from sim.facts.command import facts
 from sim.finding import find_scenario
 from sim.verification.command import verify
 
@@ -387,6 +388,7 @@ def agree(
 
 
 main.add_command(verify)
+main.add_command(facts)
 
 
 # ---------------------------------------------------------------- while it works

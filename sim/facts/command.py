@@ -1,0 +1,89 @@
+"""``touchpoint facts``: run the experiments, print the table. What it needs is imported inside."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Compare the simulator with published facts.")
+@click.option("--only", metavar="WORDS", help="Numbers or parts of names, as in --only 3,8,habit.")
+@click.option(
+    "--engine",
+    default="compiled",
+    show_default=True,
+    metavar="NAME",
+    help="Which engine: compiled, reference.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**62), default=1, show_default=True, help="Seed of all chance."
+)
+@click.option("--quick", is_flag=True, help="A tenth of the samples.")
+@click.option(
+    "--hillstrom",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The data of Hillstrom's e-mail challenge (CSV, may be gzipped), which does not ship: fact 25.",
+)
+@click.option("--json", "form", flag_value="json", help="Print the table as one JSON object.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print the table as a page: docs/facts.md.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    is_flag=False,
+    flag_value=Path("results/facts"),
+    metavar="DIR",
+    help="Draw a picture of each fact and one of all, into a folder [without DIR: results/facts].",
+)
+def facts(
+    only: str | None,
+    engine: str,
+    seed: int,
+    quick: bool,
+    hillstrom: Path | None,
+    form: str | None,
+    plot: Path | None,
+) -> None:
+    """Run a small experiment for each published fact, and compare: band, simulated value, standard error.
+
+    All experiments run under the one default psychology. Prints what holds and what does not; the exit status
+    says only whether it could be found out. About a minute of computing with the compiled engine.
+    """
+    from sim.engine import known_engine, prepare
+    from sim.errors import UsageError
+    from sim.experiment.replications import cores
+    from sim.facts.lab import Lab
+    from sim.facts.registry import chosen, run
+
+    asked = chosen(only)
+    if hillstrom is not None and not hillstrom.is_file():
+        raise UsageError(f"{hillstrom}: no such file; --hillstrom names the CSV file of the challenge")
+    prepare(known_engine(engine))
+    lab = Lab(engine, seed, QUICK if quick else 1.0, hillstrom)
+    results = run(asked, lab, cores() if engine == "compiled" else 1, _progress)
+    click.echo(_printed(form, results, lab), nl=form != "markdown")
+    if plot is not None:
+        from sim.facts.pictures import write
+
+        write(results, plot)
+        click.echo(f"pictures: {plot}", err=True)
+
+
+QUICK = 0.1
+
+
+def _printed(form: str | None, results: list, lab) -> str:
+    from sim.facts import page
+
+    if form == "json":
+        import json
+
+        return json.dumps(page.as_data(results), ensure_ascii=False, allow_nan=False)
+    return page.as_page(results, lab) if form == "markdown" else page.as_text(results, lab)
+
+
+def _progress(share: float) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{share:4.0%}" + ("\r    \r" if share >= 1.0 else ""), err=True, nl=False)
