@@ -85,6 +85,7 @@ class Compiled:
     ) -> None:
         """Everybody lives from now until the end of the stretch."""
         rows, before = self.set_cadences(plan, began, now, until), int(self.state["tally"][EVENTS])
+        self.arrays["cursor"]["in_order"] = plan.static["signals"]["live"].any()
         while (code := run_sites(self.state.world, self.shared, now, until, STEPS)) != DONE:
             if code == NO_ROOM:
                 self.make_room()

@@ -343,8 +343,10 @@ def _stock(scenario: Scenario, name: str) -> StockPlan:
 
 
 def _refresh(scenario: Scenario, name: str) -> float:
-    """Days between publications; a signal that only the other program has is never published."""
-    return scenario.signals[name].refresh if name in scenario.signals else math.inf
+    """Days between publications; a signal that only the other program has is never published. What is live is
+    noted once a day."""
+    signal = scenario.signals.get(name)
+    return math.inf if signal is None else signal.refresh or 1.0
 
 
 def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
@@ -352,10 +354,10 @@ def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
     for name, row in zip(names.signals, rows, strict=False):
         signal = scenario.signals.get(name)
         if signal:
-            row.kind = layout.REVIEWS if signal.kind == "reviews" else layout.POPULARITY
-            row.bins = max(1, round(signal.window / signal.refresh))
+            row.kind = ("reviews", "popularity", "adopters").index(signal.kind)
+            row.bins = 0 if math.isinf(signal.window) else max(1, round(signal.window / (signal.refresh or 1.0)))
             row.count, row.average = signal.start.count, signal.start.average or 0.0
-            row.brand = signal.scope == "brand"
+            row.brand, row.live = signal.scope == "brand", signal.live
     return rows
 
 

@@ -160,12 +160,23 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, bo
     row.calendar = names.number("calendars", traits.needs.when)
     row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
-    row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf
+    _fill_awareness(row, scenario, traits, names)
     q = scenario.baseline.psychology
     today = traits_of(scenario.baseline, name) or traits
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
     row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
     row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, bounds))
+
+
+def _fill_awareness(row, scenario, traits, names) -> None:
+    """Prospects hear of the brand from itself and from others they meet."""
+    ours, theirs = getattr(traits, "hears_of_us", 0.0), getattr(traits, "hears_from_others", 0.0)
+    row.aware_gap, row.others = math.inf, NOBODY
+    if ours + theirs > 0.0:
+        row.aware_gap, row.meeting = 1.0 / (ours + theirs), theirs / (ours + theirs)
+    if theirs > 0.0:
+        only = next(name for name, signal in scenario.signals.items() if signal.kind == "adopters")
+        row.others = names.number("signals", traits.others or only)
 
 
 def _leaves_by(traits) -> int:

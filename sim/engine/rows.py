@@ -15,6 +15,7 @@ from sim.model.layout import (
     EDGE,
     END,
     FEEL,
+    FOLLOW,
     LEAVES,
     NOBODY,
     OUTCOMES,
@@ -46,6 +47,7 @@ class Rows:
         self.purposes: set[tuple[str, ...]] = set(_FIXED)
         self.edges: list[tuple] = []
         self.pulls: list[tuple] = []
+        self.follows: list[tuple] = []
 
     def arrays(self) -> dict[str, np.ndarray]:
         """streams, steps, edges, pulls, touchpoints, feels and triggers."""
@@ -57,6 +59,7 @@ class Rows:
             "steps": steps,
             "edges": records(self.edges, EDGE),
             "pulls": records(self.pulls, PULL),
+            "follows": records(self.follows, FOLLOW),
             "touchpoints": touchpoints,
             "feels": records(self.feels, FEEL),
             "triggers": records(self.triggers, TRIGGER),
@@ -223,7 +226,7 @@ class Rows:
             for target, edge in edges.items():
                 self.add_edge(journey, name, target, edge)
             if not edges:
-                self.edges.append((END, 0, 0, NOBODY, 1.0, 0, 0))
+                self.edges.append((END, 0, 0, NOBODY, 1.0, 0, 0, 0, 0))
         row.edges[len(OUTCOMES)] = len(self.edges)
         self.fill_feelings(row, self.scenario.touchpoints[touchpoint], name)
 
@@ -239,13 +242,17 @@ class Rows:
 
     def add_edge(self, journey: str, step: str, target: str, edge) -> None:
         """One edge; the uniform that races for it is keyed by its target."""
-        first = len(self.pulls)
+        pulls, follows = len(self.pulls), len(self.follows)
         for state, coefficient in edge.pulls.items():
             self.pulls.append((states(self.names).index(state), coefficient))
+        for signal, coefficient in edge.follows.items():
+            if coefficient:
+                self.follows.append((self.names.number("signals", signal), coefficient))
         at_once = edge.after.family == "constant" and edge.after.params[0] == 0.0
         delay = NOBODY if at_once else self.samplers.add(edge.after)
         keys = self.purpose(step, "edge", target), self.purpose(step, "delay", target)
-        self.edges.append((self.target(journey, target), *keys, delay, edge.weight, first, len(self.pulls)))
+        ends = pulls, len(self.pulls), follows, len(self.follows)
+        self.edges.append((self.target(journey, target), *keys, delay, edge.weight, *ends))
 
     def target(self, journey: str, target: str) -> int:
         """A step of this journey, the first step of another, or one of the two ends."""

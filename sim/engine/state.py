@@ -195,6 +195,12 @@ def longer(array: np.ndarray, more: int) -> np.ndarray:
     return larger
 
 
+def _adopted(people: np.ndarray, sites: int) -> np.ndarray:
+    """At each site, those who are customers already and all people."""
+    return np.stack([np.bincount(people["site"][there], minlength=sites)
+                     for there in (people["founding"] != 0, slice(None))], axis=1)  # fmt: skip
+
+
 def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str, np.ndarray]:
     """Every array that a run changes, as it stands when the run begins."""
     days, sites = max(1, math.ceil(program.horizon)), program.sites
@@ -203,7 +209,7 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         max(1, len(x)) for x in (program.signals, program.stocks, program.campaigns)
     )
     programs = (program, program.warm or program)
-    bins = max(1, *(int(p.static["signals"]["bins"].max()) for p in programs))
+    bins = max(0, *(int(p.static["signals"]["bins"].max()) for p in programs))
     return {
         "people": people,
         "shift": shifts(people.id),
@@ -216,6 +222,7 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "shelf": np.zeros((sites, stocks)),
         "stars": np.zeros((sites, signals, 2), np.int64),
         "counted": np.zeros((sites, signals, bins + 1), np.int64),
+        "adopted": _adopted(people, sites),
         "daily": np.zeros((days, segments, len(DAILY)), np.int64),
         "touches": np.zeros((segments, touchpoints, len(OUTCOMES)), np.int64),
         "felt": np.zeros((touchpoints, 3), np.int64),

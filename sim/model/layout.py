@@ -174,9 +174,13 @@ EDGE = np.dtype(
         ("weight", "f8"),
         ("pulls", "i4"),  # PULL rows pulls:pulls_end
         ("pulls_end", "i4"),
+        ("follows", "i4"),  # FOLLOW rows follows:follows_end
+        ("follows_end", "i4"),
     ],
     align=True,
 )
+
+FOLLOW = np.dtype([("signal", "i4"), ("coefficient", "f8")], align=True)
 
 PULL = np.dtype([("state", "i4"), ("coefficient", "f8")], align=True)
 # what a pull may read: the emotions come first, by their number
@@ -261,16 +265,26 @@ SEGMENT = np.dtype(
         ("leaves_by", "i4"),
         ("reconsiders", "f8"),  # moments a day, 0 where it is `bound` times the customer's own rate
         ("bound", "f8"),  # the dominating multiple of the stated leaving rate
-        ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand
+        ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand, or meeting somebody
+        ("meeting", "f8"),  # ... and the share of these that are meetings
+        ("others", "i4"),  # the signal of adopters that says how many of those met are customers
         ("centre_leaving", "f8"),  # loyalty index of a new customer of the baseline
         ("centre_buying", "f8"),
     ],
     align=True,
 )
 
-REVIEWS, POPULARITY = np.arange(2)
+REVIEWS, POPULARITY, ADOPTERS = np.arange(3)
 SIGNAL = np.dtype(
-    [("kind", "i4"), ("bins", "i4"), ("average", "f8"), ("count", "i8"), ("brand", "i4")], align=True
+    [
+        ("kind", "i4"),
+        ("bins", "i4"),  # refreshes in the window; 0: it reaches back to the beginning
+        ("average", "f8"),
+        ("count", "i8"),
+        ("brand", "i4"),
+        ("live", "i4"),  # published at once whenever it changes
+    ],
+    align=True,
 )
 
 # facts a business can see of a customer, for a campaign's audience

@@ -37,6 +37,7 @@ from sim.model.layout import (
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
 from sim.model.record import ONE, count, millionths, new_row, wants_row
+from sim.model.signals import count_adopter
 from sim.model.touch import draw, drawn, touch
 from sim.model.triggers import meet, total_lift
 from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
@@ -142,6 +143,8 @@ def no_way(stream, index):
 @njit
 def become_customer(w, p, t):
     """A newcomer's or a prospect's life as a customer begins."""
+    if p.status != LEFT:
+        count_adopter(w, np.int64(p.site))
     p.status = CUSTOMER
     p.t_entry = t
     p.n_leave = 0
@@ -167,7 +170,19 @@ def hear(w, p, t):
     p.n_leave += 1
     _check_index(w, p.n_leave)
     clocks.start_awareness(w, p, t)
+    if w.segments[p.segment].meeting > 0.0 and not _told_of(w, p, index):
+        return no_way(AWARE, index)
     return start(w, p, t, AWARE, index, w.streams[AWARE].usually)
+
+
+@njit
+def _told_of(w, p, index):
+    """Whether a prospect heard of the brand at all: the occasions are those of the brand's own making and
+    meetings with others, of whom only customers speak of it (thinning)."""
+    segment = w.segments[p.segment]
+    share = w.published[p.site, segment.others]
+    heard = 1.0 - segment.meeting + segment.meeting * share
+    return draw(w, p, AWARE, index, FIRST_VISIT, clocks.ACCEPT) < heard
 
 
 # ---------------------------------------------------------------- needs

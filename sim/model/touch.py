@@ -26,6 +26,7 @@ from sim.model.record import (
     writes_rows,
 )
 from sim.model.sample import CONSTANT, quantile
+from sim.model.signals import changed
 from sim.model.triggers import give_back, receive
 
 _ORDERS, _REPEATS = layout.DAY["orders"], layout.DAY["repeat_orders"]
@@ -199,6 +200,7 @@ def _review(w, p, tp, t, stream, index, visit, purpose):
     opinion = q.review_neutral + 2.0 * (np.float64(p.satisfaction) + 0.5 * mood(w, p, t)) + noise
     w.stars[p.site, tp.writes, 0] += int(clamp(math.floor(opinion + 0.5), 1.0, 5.0))
     w.stars[p.site, tp.writes, 1] += 1
+    changed(w, np.int64(tp.writes), np.int64(p.site))
     count(w, p, t, _REVIEWS, ONE)
 
 
@@ -225,6 +227,7 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         order = np.int64(p.n_order)
     if tp.counted >= 0 and outcome == OK:
         w.counted[p.site, tp.counted, 0] += 1
+        changed(w, np.int64(tp.counted), np.int64(p.site))
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place.purpose[_STARS])
     cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)

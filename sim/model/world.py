@@ -5,7 +5,7 @@ import numpy as np
 from sim.model.bundle import Bundle
 
 STATIC = (
-    "streams", "steps", "edges", "pulls", "touchpoints", "feels", "triggers", "emotions", "segments",
+    "streams", "steps", "edges", "pulls", "follows", "touchpoints", "feels", "triggers", "emotions", "segments",
     "signals", "campaigns", "site_size", "samplers", "knots", "calendar_at", "calendar_sum", "calendar_start",
     "calendar_hint", "calendar_offset", "psyche", "times",
 )  # fmt: skip
@@ -24,6 +24,7 @@ CHANGING = (
     "shelf",  # f8[sites, stocks]: the stock on show
     "stars",  # i8[sites, signals, 2]: sum and number of reviews written
     "counted",  # i8[sites, signals, bins + 1]: orders in each refresh of the window
+    "adopted",  # i8[sites, 2]: people who have ever become customers, people
     "daily",  # i8[days, segments, DAILY]
     "touches",  # i8[segments, touchpoints, OUTCOMES]
     "felt",  # i8[touchpoints, 3]: millionths of valence, perceived quality, mood after

@@ -120,10 +120,24 @@ def _segments(scenario: Scenario) -> Iterator[Finding]:
             yield Finding((*path, "share"), "expected either share or prospects")
         if segment.hears_of_us > 0 and segment.prospects is None:
             yield Finding((*path, "hears_of_us"), "only prospects hear of us; this segment has none")
+        yield from _others(scenario, segment, path)
         if _circular(scenario, name):
             yield Finding((*path, "like"), "this goes round in a circle")
         yield from _regularity(scenario, segment, path)
         yield from _leaving(scenario, segment, path)
+
+
+def _others(scenario: Scenario, segment: Segment, path: tuple[str, ...]) -> Iterator[Finding]:
+    """Who hears from others needs a signal that says how many of them are customers."""
+    if segment.hears_from_others == 0.0:
+        return
+    if segment.prospects is None:
+        yield Finding((*path, "hears_from_others"), "only prospects hear of us; this segment has none")
+    known = [name for name, signal in scenario.signals.items() if signal.kind == "adopters"]
+    if segment.others is None and len(known) != 1:
+        hint = "write which in others" if known else "write signals: {adopters: {kind: adopters}}"
+        message = f"expected one signal of adopters, found {len(known)}; {hint}"
+        yield Finding((*path, "hears_from_others"), message)
 
 
 def _circular(scenario: Scenario, name: str) -> bool:
@@ -173,8 +187,20 @@ def _signals(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(("signals", name, "counts"), f"{signal.counts} is already counted by {other}")
         if signal.kind == "popularity" and signal.counts is None:
             yield Finding(("signals", name, "counts"), "missing: the touchpoint whose touches are counted")
+        if signal.live:
+            yield from _live(scenario, name)
         if signal.kind == "reviews" and signal.start.count > 0 and signal.start.average is None:
             yield Finding(("signals", name, "start", "average"), "missing: the average of the reviews so far")
+
+
+def _live(scenario: Scenario, name: str) -> Iterator[Finding]:
+    """What is read live needs the exact order of events, which sites do not share; and it cannot be forgotten."""
+    signal, path = scenario.signals[name], ("signals", name)
+    if signal.scope == "brand" and scenario.population.site != "all":
+        message = "a live signal is a site's own; write scope: site, or a time between publications"
+        yield Finding((*path, "scope"), message)
+    if signal.kind == "popularity" and not math.isinf(signal.window):
+        yield Finding((*path, "window"), "a live signal counts from the beginning; write window: forever")
 
 
 def _triggers(scenario: Scenario) -> Iterator[Finding]:

@@ -76,14 +76,23 @@ class ReviewStart(Record):
 class Signal(Record):
     """Something everybody can see, as of its last refresh."""
 
-    kind: Literal["reviews", "popularity"] = declared(
-        "Reviews written by customers, or how many do something."
+    kind: Literal["reviews", "popularity", "adopters"] = declared(
+        "Reviews written by customers, how many do something, or how many have become customers."
     )
     start: ReviewStart = declared("For reviews: what is there on day 0.", ReviewStart)
     counts: str | None = declared("For popularity: the touchpoint whose touches are counted.", None)
-    window: PositiveDuration = declared("For popularity: how far back it counts, in days.", 7.0)
-    refresh: PositiveDuration = declared("Time between two publications, in days.", 1.0)
+    window: Annotated[float, q.WINDOW] = declared(
+        "For popularity: how far back it counts, in days, or forever.", 7.0
+    )
+    refresh: Annotated[float, q.REFRESH] = declared(
+        "Time between two publications, in days; live: always as it stands.", 1.0
+    )
     scope: Literal["site", "brand"] = declared("Whether every site has its own.", "site")
+
+    @property
+    def live(self) -> bool:
+        """Whether it is read as it stands at the instant."""
+        return self.refresh == 0.0
 
 
 # ---------------------------------------------------------------- parts of a touchpoint
