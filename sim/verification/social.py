@@ -110,7 +110,7 @@ def choosing(bench: Bench, urns: int, weight: float, coefficient: float) -> Obse
 
 
 def _urn(urns: int, weight: float, coefficient: float) -> Limit:
-    alpha = weight / coefficient
+    alpha = 1.0 / coefficient  # weight (1 + coefficient n) = weight coefficient (alpha + n)
     quantities = (
         quantity(
             "variance of a song's share",
