@@ -213,7 +213,8 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
     static["samplers"], static["knots"] = samplers.arrays()
     static["samplers"] = static["samplers"].view(np.recarray)
     static |= calendar_arrays(scenario, names, _weekday(scenario))
-    static["psyche"] = psyche.psyche_row(scenario, expectation, transparency)
+    static["psyche"] = psyche.psyche_row(scenario, names, expectation, transparency)
+    static["fit"] = psyche.fit_rows(scenario, names)
     static["times"] = _times(scenario, start)
     return Program(
         scenario=scenario,

@@ -33,7 +33,11 @@ _SAME = (
     "review_noise", "bad_news", "popularity_half", "goodwill_half_life", "obligation_half_life",
     "gift_habit_half_life", "scarcity_half_life", "scarcity_deadline",
     # a touch, memory and trust
+    "episode_gap", "peak_weight", "double_deviation", "recovery_gain", "promise_rate", "promise_tolerance",
+    "trust_mixed", "forced_resentment", "expectation_drift",
     # triggers and context
+    "reactance", "found_out", "trust_fake", "fake_resentment", "profile_touches", "profile_floor", "risk",
+    "review_floor",
     # price, contact, programme
     "grievance_half_life", "pressure_half_life",
     # campaigns and winning back
@@ -43,7 +47,7 @@ _SAME = (
 _BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}
 
 
-def psyche_row(scenario: Scenario, expectation: float, transparency: float) -> np.ndarray:
+def psyche_row(scenario: Scenario, names: Names, expectation: float, transparency: float) -> np.ndarray:
     """PSYCHE[1]: every parameter, and what a new customer of the baseline expects."""
     q = scenario.psychology
     rows = empty(1, PSYCHE)
@@ -53,6 +57,8 @@ def psyche_row(scenario: Scenario, expectation: float, transparency: float) -> n
     for name in _SAME:
         setattr(row, name, getattr(q, name))
     row.expectation, row.normative = expectation, transparency
+    resents = q.on and "resentment" in q.emotions
+    row.resents = names.number("emotions", "resentment") if resents else NOBODY
     for name, weights in (
         ("leaving", q.weigh_leaving),
         ("buying", q.weigh_buying),
@@ -73,6 +79,16 @@ def emotion_rows(scenario: Scenario, names: Names) -> np.ndarray:
             row.half_life, row.bad, row.bounded = e.half_life, e.feels == "bad", e.range == "bounded"
             row.on_leaving, row.on_buying, row.bonds = e.on_leaving, e.on_buying, e.bonds
     return rows
+
+
+def fit_rows(scenario: Scenario, names: Names) -> np.ndarray:
+    """f8[segments, touchpoints]: how far each segment likes each touchpoint's channel, 1 where nothing is said."""
+    fit = np.ones((max(1, len(names.segments)), max(1, len(names.touchpoints))))
+    for s, segment in enumerate(names.segments):
+        traits = traits_of(scenario, segment)
+        for name, touchpoint in scenario.touchpoints.items() if traits else ():
+            fit[s, names.number("touchpoints", name)] = traits.prefers.get(touchpoint.channel, 1.0)
+    return fit
 
 
 # ---------------------------------------------------------------- what the baseline delivers

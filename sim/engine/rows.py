@@ -34,6 +34,10 @@ _KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "rec
 _CUES = {None: layout.SUPPLY, "supply": layout.SUPPLY, "time": layout.TIME, "demand": layout.DEMAND}
 _MISHAPS = ("fails", "gave_up", "closed", "sold_out")  # in the order of OUTCOMES
 _FIXED = [("clock", name) for name in CLOCK_PURPOSES] + [("campaign", name) for name in CAMPAIGN_PURPOSES]
+_PLAIN = (
+    "empathy", "effort", "transparency", "personalisation", "control", "recovers", "shows_alternatives",
+    "community", "guarantee",
+)  # fmt: skip
 _EDGES = ("next", "if_failed", "if_gave_up", "if_closed", "if_sold_out")  # in the order of OUTCOMES
 
 
@@ -85,8 +89,12 @@ class Rows:
         if t is None:
             return
         row.quality = self.samplers.add(t.quality)
-        for field in ("empathy", "effort", "transparency", "personalisation", "control", "recovers"):
+        for field in _PLAIN:
             setattr(row, field, getattr(t, field))
+        row.number = number("touchpoints", name)
+        row.promises = math.nan if t.promises is None else t.promises
+        today = self.scenario.baseline.touchpoints.get(name)
+        row.usual_guarantee = today.guarantee if today else 0.0
         row.fails = t.fails.chance if t.fails else 0.0
         row.still_sells = bool(t.fails and t.fails.still_sells)
         row.cost = cents(t.cost)
@@ -143,10 +151,10 @@ class Rows:
         row.triggers = len(self.triggers)
         for trigger_name, trigger in t.triggers.items():
             number = self.names.number("triggers", f"{name}.{trigger_name}")
-            self.triggers.append((number, *self.trigger_row(trigger, name)))
+            self.triggers.append((number, *self.trigger_row(trigger, name, trigger_name)))
         row.triggers_end = len(self.triggers)
 
-    def trigger_row(self, trigger, touchpoint: str) -> tuple:
+    def trigger_row(self, trigger, touchpoint: str, trigger_name: str) -> tuple:
         """One trigger, but for its number."""
         signal = None if trigger.cue == "supply" else self.scenario.signals.get(trigger.reads)
         reads = self.names.number("signals" if signal else "stocks", trigger.reads)
@@ -161,6 +169,10 @@ class Rows:
             max(1.0, self.felt_below(trigger)),
             math.inf if trigger.until is None else trigger.until,
             trigger.worth or 0.0,
+            layout.PUBLISHED if trigger.from_ is None else layout.INFLUENCER,
+            trigger.fit or 0.0,
+            not trigger.genuine,
+            self.purpose(touchpoint, "finds out", trigger_name),
         )
 
     def felt_below(self, trigger) -> float:

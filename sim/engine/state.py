@@ -55,6 +55,7 @@ class State:
         self.arrays["tally"][LEVEL] = NO_LOG if log is None else LOG_ALL if everything else LOG_EVENTS
         self.world: World = make_world(self.arrays)
         self.signals: list[tuple] = []  # rows of SIGNAL_ROW
+        self.program = program
         self.before: tuple[np.ndarray, float] | None = None  # need gaps and renewal period, once replaced
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -77,7 +78,12 @@ class State:
         return self["people"]["need_gap"].copy(), float(self["times"][PERIOD])
 
     def end_warm_up(self) -> None:
-        """Day 0: clocks run at the declared rates from now on, and no review has been written yet."""
+        """Day 0: clocks run at the declared rates from now on, and no review has been written yet.
+
+        Traits that touches have changed are as they were drawn, with a strategy and without.
+        """
+        if self.before is None and self["touchpoints"]["shows_alternatives"].any():
+            fresh_traits(self.program, self.key, self["people"])
         begin_day_0(self.world, *(self.before or self.rhythm()))
         self["stars"][:] = 0
 

@@ -14,6 +14,8 @@ LN2 = math.log(2.0)
 _GOODWILL, _OBLIGATION, _GIFT_HABIT, _SCARCE_SEEN, _GRIEVANCE, _PRESSURE = EMOTIONS + np.arange(
     6
 )  # in World.faded
+_FORGOTTEN = 0.1  # a grievance below this makes no failure a second one
+MANY = 255  # failures, or touches in one episode, beyond which counting stops
 
 
 @njit(forceinline=True)
@@ -82,11 +84,19 @@ def pressure(w, p, t):
     return left_of(w, np.float64(p.pressure), _PRESSURE, w.psyche[0].pressure_half_life, t - p.t_feel)
 
 
+@njit(forceinline=True)
+def close_episode(w, p, t):
+    """Where nothing has moved the customer's feelings for a while, an episode is over, and another begins."""
+    if t - p.t_feel > w.psyche[0].episode_gap:
+        p.peak, p.satisfied_before, p.in_episode = 0.0, p.satisfaction, 0
+
+
 @njit
 def settle(w, p, t):
     """Carry every decaying state to time t: called only when a non-zero impulse lands."""
     if t == p.t_feel:
         return
+    close_episode(w, p, t)
     for k in range(len(w.emotions)):
         if p.emotion[k] != 0.0:
             p.emotion[k] = emotion(w, p, k, t)
@@ -125,6 +135,29 @@ def soothe(w, p, share, t):
         if w.emotions[k].bad and p.emotion[k] != 0.0:
             settle(w, p, t)
             p.emotion[k] = (1.0 - share) * np.float64(p.emotion[k])
+
+
+@njit
+def aggrieve(w, p, g, t):
+    """A failure of weight g (0..1) is borne; a second one, before the first was made good, weighs more."""
+    settle(w, p, t)
+    borne = np.float64(p.grievance)
+    if borne < _FORGOTTEN:
+        p.failures = 0
+    if p.failures > 0:
+        g *= w.psyche[0].double_deviation
+    p.failures = min(p.failures + 1, MANY)
+    p.grievance = move(borne, min(g, 1.0))
+
+
+@njit
+def make_good(w, p, share, t):
+    """Grievance falls by a share of itself, by a smaller one after two failures; by how much it fell."""
+    settle(w, p, t)
+    borne = np.float64(p.grievance)
+    healed = borne * share / (w.psyche[0].double_deviation if p.failures > 1 else 1.0)
+    p.grievance = borne - healed
+    return healed
 
 
 @njit

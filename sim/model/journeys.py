@@ -72,7 +72,7 @@ def next_edge(w, p, t, stream, index, visit, step, outcome, valence):
     lifted, strongest = 0.0, NOBODY
     if w.psyche[0].on != 0.0:
         lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
-        meet(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t)
+        meet(w, p, tp.triggers, tp.triggers_end, ON_NEXT, t, stream, index, visit)
     factor = math.exp(lifted) if lifted != 0.0 else 1.0
     best, plain_best, choice, plain_choice = math.inf, math.inf, first, first
     total, chosen = 0.0, 0.0

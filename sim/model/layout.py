@@ -78,6 +78,8 @@ PERSON = np.dtype(
         ("recent", "u2", (RECENT,)),  # ring of the days of the last orders: campaigns.day_number
         ("lives", "u1"),  # returns after having left
         ("referred", "u1"),  # came on a friend's word
+        ("in_episode", "u1"),  # touches in the episode at hand
+        ("failures", "u1"),  # failures since the customer last bore no grievance
     ],
     align=True,
 )
@@ -151,8 +153,8 @@ STREAM = np.dtype(
 )
 
 # what a step draws: purposes of its keyed uniforms, one column of STEP["purpose"] each
-FAILS, QUALITY, SERVICE, PATIENCE, STARS = np.arange(5)
-PURPOSES = ("fails", "quality", "service", "patience", "stars")
+FAILS, QUALITY, SERVICE, PATIENCE, STARS, WRITES = np.arange(6)
+PURPOSES = ("fails", "quality", "service", "patience", "stars", "writes")
 
 STEP = np.dtype(
     [
@@ -186,7 +188,7 @@ PULL = np.dtype([("state", "i4"), ("coefficient", "f8")], align=True)
 # what a pull may read: the emotions come first, by their number
 STATES = (
     "goodwill", "satisfaction", "expectation", "trust", "obligation", "affective", "normative",
-    "economic", "forced", "habitual", "valence", "loyalty", "advocacy",
+    "economic", "forced", "habitual", "valence", "loyalty", "advocacy", "grievance",
 )  # fmt: skip
 
 NO_PRICE, OWN_SPEND, FIXED_PRICE = np.arange(3)
@@ -219,6 +221,13 @@ TOUCHPOINT = np.dtype(
         ("triggers_end", "i4"),
         ("counted", "i2"),  # popularity signal that counts it
         ("stage", "i2"),
+        # a touch, memory and trust
+        ("number", "i2"),  # its own place in the table
+        ("promises", "f8"),  # a score; nan where it promises nothing
+        ("shows_alternatives", "f8"),
+        ("community", "f8"),
+        ("guarantee", "f8"),
+        ("usual_guarantee", "f8"),  # the baseline's, which `usually` already knows
     ],
     align=True,
 )
@@ -228,6 +237,7 @@ FEEL = np.dtype([("emotion", "i4"), ("amount", "i4"), ("purpose", "i8")], align=
 SCARCITY, SOCIAL_PROOF, RECIPROCITY = np.arange(3)
 SUPPLY, TIME, DEMAND = np.arange(3)
 ON_START, ON_NEXT = np.arange(2)
+PUBLISHED, INFLUENCER = np.arange(2)  # whose word a social proof is
 TRIGGER = np.dtype(
     [
         ("name", "i2"),  # its number in Program.trigger_names: what the log holds
@@ -240,6 +250,11 @@ TRIGGER = np.dtype(
         ("below", "f8"),  # supply: felt below this level
         ("until", "f8"),  # time: the deadline, days
         ("worth", "f8"),  # reciprocity, currency
+        # triggers and context
+        ("source", "i2"),  # social proof: PUBLISHED or INFLUENCER
+        ("fit", "f8"),  # of the influencer
+        ("fake", "i2"),  # scarcity that is none, a gift that is bait
+        ("found_out", "i8"),  # purpose of the uniform that decides whether somebody finds out
     ],
     align=True,
 )
@@ -310,6 +325,8 @@ CAMPAIGN = np.dtype(
     align=True,
 )
 
+# what the loyalty indices weigh, beside emotions
+COMMITMENTS = ("affective", "normative", "economic", "forced", "habitual", "satisfaction", "grievance")
 PSYCHE = np.dtype(
     [
         (name, "f8")
@@ -323,7 +340,11 @@ PSYCHE = np.dtype(
             "gift_habit_gain", "scarcity_half_life", "scarcity_worn", "scarcity_deadline", "review_half",
             "review_neutral", "review_noise", "bad_news", "popularity_half", "expectation", "normative",
             # a touch, memory and trust
+            "episode_gap", "peak_weight", "double_deviation", "recovery_gain", "promise_rate",
+            "promise_tolerance", "trust_mixed", "forced_resentment", "expectation_drift",
             # triggers and context
+            "reactance", "found_out", "trust_fake", "fake_resentment", "resents", "profile_touches",
+            "profile_floor", "risk", "review_floor",
             # price, contact, programme
             "grievance_half_life", "pressure_half_life",
             # campaigns and winning back
@@ -331,10 +352,9 @@ PSYCHE = np.dtype(
             # friends
         )
     ]
-    + [("leaving", "f8", (6,)), ("buying", "f8", (6,)), ("advocacy", "f8", (6,))],
+    + [(name, "f8", (len(COMMITMENTS),)) for name in ("leaving", "buying", "advocacy")],
     align=True,
 )  # fmt: skip
-COMMITMENTS = ("affective", "normative", "economic", "forced", "habitual", "satisfaction")
 
 # what was left of 1 of each decaying feeling (the emotions come first) after the days last asked for
 FADED = np.dtype([("days", "f8"), ("left", "f8")], align=True)

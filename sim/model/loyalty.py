@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.model.feelings import emotion, goodwill, obligation
+from sim.model.feelings import emotion, goodwill, grievance, obligation
 
 
 @njit
@@ -34,8 +34,8 @@ def habitual(w, p):
 
 
 @njit
-def _committed(w, p, weights):
-    return (
+def _committed(w, p, weights, t):
+    total = (
         weights[0] * np.float64(p.affective)
         + weights[1] * np.float64(p.normative)
         + weights[2] * economic(w, p)
@@ -43,12 +43,13 @@ def _committed(w, p, weights):
         + weights[4] * habitual(w, p)
         + weights[5] * np.float64(p.satisfaction)
     )
+    return total + weights[6] * grievance(w, p, t) if p.grievance != 0.0 else total
 
 
 @njit
 def loyalty_to_stay(w, p, t):
     """L_leave at time t: what holds the customer, emotions included where the scenario weighs them."""
-    total = _committed(w, p, w.psyche[0].leaving)
+    total = _committed(w, p, w.psyche[0].leaving, t)
     for k in range(len(w.emotions)):
         if w.emotions[k].on_leaving != 0.0:
             total += w.emotions[k].on_leaving * emotion(w, p, k, t)
@@ -58,7 +59,7 @@ def loyalty_to_stay(w, p, t):
 @njit
 def loyalty_to_buy(w, p, t):
     """L_buy at time t: what draws the customer at a need."""
-    total = _committed(w, p, w.psyche[0].buying)
+    total = _committed(w, p, w.psyche[0].buying, t)
     for k in range(len(w.emotions)):
         if w.emotions[k].on_buying != 0.0:
             total += w.emotions[k].on_buying * emotion(w, p, k, t)
@@ -66,9 +67,9 @@ def loyalty_to_buy(w, p, t):
 
 
 @njit
-def loyalty_to_tell(w, p):
-    """L_advocacy: what makes the customer speak well of the brand."""
-    return _committed(w, p, w.psyche[0].advocacy)
+def loyalty_to_tell(w, p, t):
+    """L_advocacy at time t: what makes the customer speak well of the brand."""
+    return _committed(w, p, w.psyche[0].advocacy, t)
 
 
 @njit
@@ -131,4 +132,6 @@ def state(w, p, k, valence, t):
         return habitual(w, p)
     if k == 10:
         return valence
-    return loyalty_to_stay(w, p, t) if k == 11 else loyalty_to_tell(w, p)
+    if k == 13:
+        return grievance(w, p, t)
+    return loyalty_to_stay(w, p, t) if k == 11 else loyalty_to_tell(w, p, t)

@@ -39,7 +39,7 @@ from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_
 from sim.model.record import ONE, count, millionths, new_row, wants_row
 from sim.model.signals import count_adopter
 from sim.model.touch import draw, drawn, touch
-from sim.model.triggers import meet, total_lift
+from sim.model.triggers import meet, reassurance, total_lift
 from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
 
 BEGIN, NEXT, LIVE, FINISH = 0, 1, 2, 3  # operations; FINISH + outcome ends a touch that had asked
@@ -202,7 +202,7 @@ def start(w, p, t, stream, index, usually):
     first = np.int64(w.streams[stream].step)
     if first < 0:
         return no_way(stream, index)
-    chance, plain, strongest = _choice(w, p, t, first, usually)
+    chance, plain, strongest = _choice(w, p, t, stream, index, first, usually)
     u = draw(w, p, stream, index, FIRST_VISIT, clocks.CHOICE) if chance < 1.0 else 0.0
     if u >= chance:
         _decline(w, p, t, stream, index, first, chance)
@@ -211,7 +211,7 @@ def start(w, p, t, stream, index, usually):
 
 
 @njit(forceinline=True)
-def _choice(w, p, t, first, usually):
+def _choice(w, p, t, stream, index, first, usually):
     """(probability, the same without triggers, the strongest trigger) of a journey's start."""
     if usually >= 1.0 or usually <= 0.0 or w.psyche[0].on == 0.0:
         return usually, usually, NOBODY
@@ -219,11 +219,12 @@ def _choice(w, p, t, first, usually):
     drawn = loyalty_to_buy(w, p, t) - w.segments[p.segment].centre_buying
     logit = math.log(usually / (1.0 - usually)) + w.psyche[0].effect_buying * drawn
     logit += np.float64(p.price_sensitivity) * (tp.discount - tp.usual_discount)
+    logit += reassurance(w, p, tp)
     lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_START, t)
     owed = obligation(w, p, t)
     if owed > lifted:
         strongest = np.int64(p.last_gift)
-    meet(w, p, tp.triggers, tp.triggers_end, ON_START, t)
+    meet(w, p, tp.triggers, tp.triggers_end, ON_START, t, stream, index, FIRST_VISIT)
     return _logistic(logit + lifted + owed), _logistic(logit), strongest
 
 

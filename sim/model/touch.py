@@ -1,8 +1,9 @@
 """What one touch does, in the order of docs/model.md.
 
 The order is fixed here and nowhere else: outcome, quality, perceived quality, disconfirmation and
-valence, emotions, goodwill, satisfaction, expectation, trust, commitments, triggers left behind, money,
-rows. Loss aversion: Brown et al. 2024; anchoring of satisfaction: Oliver 1980, Bolton 1998.
+valence, emotions, goodwill, grievance, satisfaction, expectation, trust, commitments, triggers left behind,
+money, rows. Loss aversion: Brown et al. 2024; anchoring of satisfaction: Oliver 1980, Bolton 1998; peak and
+end: Kahneman et al. 1993.
 """
 
 import math
@@ -11,10 +12,25 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model import layout, pending
-from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, stir, sway, upset
+from sim.model.feelings import (
+    MANY,
+    aggrieve,
+    clamp,
+    close_episode,
+    emotion,
+    goodwill,
+    make_good,
+    mood,
+    move,
+    settle,
+    soothe,
+    stir,
+    sway,
+    upset,
+)  # fmt: skip
 from sim.model.keys import uniform
 from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
-from sim.model.loyalty import loyalty_to_stay
+from sim.model.loyalty import forced, loyalty_to_stay
 from sim.model.record import (
     ONE,
     count,
@@ -32,7 +48,7 @@ from sim.model.triggers import give_back, receive
 _ORDERS, _REPEATS = layout.DAY["orders"], layout.DAY["repeat_orders"]
 _REVENUE, _MARGIN, _COST = layout.DAY["revenue"], layout.DAY["margin"], layout.DAY["cost"]
 _REVIEWS = layout.DAY["reviews"]
-_FAILS, _QUALITY, _STARS = layout.FAILS, layout.QUALITY, layout.STARS
+_FAILS, _QUALITY, _STARS, _WRITES = layout.FAILS, layout.QUALITY, layout.STARS, layout.WRITES
 
 
 @njit(forceinline=True)
@@ -60,18 +76,28 @@ def drawn(w, p, row, stream, index, visit, purpose):
 def perceive(w, p, tp, t, quality, severity, wait):
     """Perceived quality -1..1, and how intrusive it was 0..1."""
     q = w.psyche[0]
-    relevance = q.relevance * tp.personalisation
-    exposed = tp.personalisation * (1.0 - tp.control)
-    intrusion = q.intrusion * np.float64(p.privacy_concern) * exposed * (1.0 - np.float64(p.trust))
+    relevance, intrusion = _personal(w, p, tp) if tp.personalisation > 0.0 else (0.0, 0.0)
     waiting = q.waiting * (1.0 - math.exp(-wait / q.waiting_scale)) if wait > 0.0 else 0.0
     warmth = q.empathy * tp.empathy * upset(w, p, t) if tp.empathy > 0.0 else 0.0
     total = quality - severity + relevance + warmth - q.effort * tp.effort - waiting - intrusion
+    total -= q.forced_resentment * forced(p)  # who has nowhere else to go resents it
     return clamp(total, -1.0, 1.0), intrusion
 
 
 @njit(forceinline=True)
+def _personal(w, p, tp):
+    """(relevance, intrusion) of personalisation: relevance grows with its depth, intrusion with the square,
+    so that there is a best depth, the deeper the more trust and control there are (Tucker 2014)."""
+    q, depth = w.psyche[0], tp.personalisation
+    known = q.profile_floor + (1.0 - q.profile_floor) * (1.0 - math.exp(-p.n_touch / q.profile_touches))
+    relevance = q.relevance * depth * known * w.fit[p.segment, tp.number]
+    exposed = depth * depth * (1.0 - tp.control)
+    return relevance, q.intrusion * np.float64(p.privacy_concern) * exposed * (1.0 - np.float64(p.trust))
+
+
+@njit(forceinline=True)
 def buffer(w, p, t, severity):
-    """The share of a loss that a good relationship softens (Hess, Ganesan & Klein 2003).
+    """The share of a failure's harm that a good relationship softens (Hess, Ganesan & Klein 2003).
 
     Saturating in the relationship, and gone at the highest severity.
     """
@@ -81,10 +107,12 @@ def buffer(w, p, t, severity):
 
 
 @njit(forceinline=True)
-def appraise(w, p, perceived, softened):
+def appraise(w, p, perceived, softened, t):
     """Valence -1..1 of a touch, and its disconfirmation before loss aversion."""
-    a = w.psyche[0].valence_quality
+    a, drift = w.psyche[0].valence_quality, w.psyche[0].expectation_drift
     d = perceived - np.float64(p.expectation)
+    if drift != 0.0 and t > 0.0:
+        d -= drift * t / 365.0  # what people expect anywhere has changed since day 0
     weighed = d * np.float64(p.loss_aversion) * (1.0 - softened) if d < 0.0 else d
     return clamp(a * perceived + (1.0 - a) * weighed, -1.0, 1.0), d
 
@@ -100,19 +128,59 @@ def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
 
 
 @njit(forceinline=True)
-def _believe(w, p, tp, outcome, severity, perceived, valence, d, softened, intrusion):
-    """Satisfaction, expectation and trust."""
+def _grieve(w, p, tp, t, outcome, weight):
+    """A failure leaves a grievance, a good answer heals some of it; by how much it healed."""
+    if outcome != OK:
+        if weight > 0.0:
+            aggrieve(w, p, weight, t)
+    elif tp.recovers > 0.0 and p.grievance != 0.0:
+        return make_good(w, p, tp.recovers, t)
+    return 0.0
+
+
+@njit(forceinline=True)
+def _judge(w, p, valence, healed):
+    """Satisfaction: the episode at hand counts by its peak and its end, never by its length."""
     q = w.psyche[0]
-    a = q.satisfaction_rate / (1.0 + p.n_touch / q.satisfaction_tenure)
-    p.satisfaction = np.float64(p.satisfaction) + a * (valence - np.float64(p.satisfaction))
+    if abs(valence) > abs(np.float64(p.peak)):
+        p.peak = valence
+    remembered = q.peak_weight * np.float64(p.peak) + (1.0 - q.peak_weight) * valence
+    a = q.satisfaction_rate / (1.0 + (p.n_touch - p.in_episode) / q.satisfaction_tenure)
+    if healed > 0.0:
+        p.satisfied_before = min(1.0, np.float64(p.satisfied_before) + a * q.recovery_gain * healed)
+    before = np.float64(p.satisfied_before)
+    p.satisfaction = before + a * (remembered - before)
+    p.in_episode = min(p.in_episode + 1, MANY)
+
+
+@njit(forceinline=True)
+def _believe(w, p, tp, outcome, severity, perceived, d, softened, intrusion):
+    """Expectation and trust."""
+    q = w.psyche[0]
     p.expectation = np.float64(p.expectation) + q.expectation_rate * (perceived - np.float64(p.expectation))
     trust = np.float64(p.trust)
     if outcome == OK:
-        kept = max(0.0, 1.0 + min(0.0, d))  # a promise is kept in full where expectations are met
+        kept = max(0.0, 1.0 + 2.0 * min(0.0, d))  # in full where expectations are met, not where they are far off
         trust += q.trust_gain * tp.transparency * kept * (1.0 - trust)
     else:
         trust -= q.trust_loss * severity * (1.0 - softened) * trust
     p.trust = trust - q.trust_intrusion * intrusion * trust
+    if outcome <= FAILED:
+        _hear(w, p, tp)
+
+
+@njit(forceinline=True)
+def _hear(w, p, tp):
+    """What a touchpoint says: promises raise or lower what is expected, and cost trust where they do not go
+    with what is known; others' offers become known."""
+    q = w.psyche[0]
+    if tp.promises == tp.promises:  # nan: it promises nothing
+        gap = tp.promises - np.float64(p.expectation)
+        mixed = max(0.0, abs(gap) - q.promise_tolerance)
+        p.trust = np.float64(p.trust) * (1.0 - min(1.0, q.trust_mixed * mixed))
+        p.expectation = np.float64(p.expectation) + q.promise_rate * gap
+    if tp.shows_alternatives > 0.0:
+        p.alternatives = move(np.float64(p.alternatives), tp.shows_alternatives)
 
 
 @njit(forceinline=True)
@@ -127,26 +195,30 @@ def _commit(w, p, tp, t):
         clamp(warmth, 0.0, 1.0) - np.float64(p.affective)
     )
     shared = np.float64(p.values) * tp.transparency
+    shared += tp.community * (1.0 - shared)  # a community makes values shared
     p.normative = np.float64(p.normative) + q.normative_rate * (shared - np.float64(p.normative))
 
 
 @njit(forceinline=True)
 def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait):
     """All that is felt and believed at a touch; (perceived, valence)."""
+    close_episode(w, p, t)
     severity = tp.severity[outcome]
     perceived, intrusion = perceive(w, p, tp, t, quality, severity, wait)
-    softened = buffer(w, p, t, severity)
-    valence, d = appraise(w, p, perceived, softened)
+    softened = buffer(w, p, t, severity) if outcome != OK else 0.0
+    valence, d = appraise(w, p, perceived, softened, t)
     _stir_all(w, p, t, place, tp, stream, index, visit, outcome)
     g = valence * w.psyche[0].goodwill_gain
     if g != 0.0:
         settle(w, p, t)
         p.goodwill = sway(np.float64(p.goodwill), g)
-    _believe(w, p, tp, outcome, severity, perceived, valence, d, softened, intrusion)
+    healed = _grieve(w, p, tp, t, outcome, severity * (1.0 - softened))
+    _judge(w, p, valence, healed)
+    _believe(w, p, tp, outcome, severity, perceived, d, softened, intrusion)
     _commit(w, p, tp, t)
     if outcome == OK:
         for k in range(tp.triggers, tp.triggers_end):
-            receive(w, p, k, t)
+            receive(w, p, k, t, stream, index, visit)
     return perceived, valence
 
 
@@ -191,13 +263,20 @@ def cost_of(w, stream, touchpoint):
 
 
 @njit
-def _review(w, p, tp, t, stream, index, visit, purpose):
+def _review(w, p, tp, t, stream, index, visit, place):
     """Stars 1..5 from satisfaction and mood, with noise, around the neutral score of somebody who feels
-    nothing either way: an observation, published at the next refresh."""
-    u = draw(w, p, stream, index, visit, purpose)
+    nothing either way: an observation, published at the next refresh. Who feels strongly writes more often,
+    most of all who feels badly (so that the scores are J-shaped: Hu, Zhang & Pavlou 2009)."""
     q = w.psyche[0]
+    felt = np.float64(p.satisfaction) + 0.5 * mood(w, p, t)
+    if q.on != 0.0:
+        moved = felt if felt > 0.0 else -felt * q.bad_news
+        chance = q.review_floor + (1.0 - q.review_floor) * min(1.0, moved)
+        if chance < 1.0 and draw(w, p, stream, index, visit, place.purpose[_WRITES]) >= chance:
+            return
+    u = draw(w, p, stream, index, visit, place.purpose[_STARS])
     noise = q.review_noise * math.log(u / (1.0 - u)) * 0.5513288954217921  # logistic, sd 1
-    opinion = q.review_neutral + 2.0 * (np.float64(p.satisfaction) + 0.5 * mood(w, p, t)) + noise
+    opinion = q.review_neutral + 2.0 * felt + noise
     w.stars[p.site, tp.writes, 0] += int(clamp(math.floor(opinion + 0.5), 1.0, 5.0))
     w.stars[p.site, tp.writes, 1] += 1
     changed(w, np.int64(tp.writes), np.int64(p.site))
@@ -229,7 +308,7 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         w.counted[p.site, tp.counted, 0] += 1
         changed(w, np.int64(tp.counted), np.int64(p.site))
     if tp.writes >= 0 and outcome == OK:
-        _review(w, p, tp, t, stream, index, visit, place.purpose[_STARS])
+        _review(w, p, tp, t, stream, index, visit, place)
     cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)
     count(w, p, t, _COST, cost)
     if outcome <= FAILED:

@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.model.feelings import fade, gift_habit, move, scarce_seen, settle
-from sim.model.layout import DEMAND, NOBODY, RECIPROCITY, SCARCITY, SUPPLY
+from sim.model.feelings import fade, gift_habit, move, scarce_seen, settle, stir
+from sim.model.keys import uniform
+from sim.model.layout import DEMAND, INFLUENCER, NOBODY, PROSPECT, RECIPROCITY, SCARCITY, SUPPLY
 
 
 @njit
@@ -24,14 +25,20 @@ def _pressure(w, p, trigger, t):
 
 @njit
 def _scarcity(w, p, trigger, t):
-    """susceptibility x pressure x credibility, wearing out with exposures."""
-    worn = scarce_seen(w, p, t) / w.psyche[0].scarcity_worn
-    return np.float64(p.scarcity) * _pressure(w, p, trigger, t) * np.float64(p.trust) / (1.0 + worn * worn)
+    """susceptibility x pressure x how it is met: a first cue makes the next one stronger, many wear each other
+    out, and in the end they only annoy (reactance), whoever shows them."""
+    q = w.psyche[0]
+    x = scarce_seen(w, p, t) / q.scarcity_worn
+    met = (np.float64(p.trust) * (1.0 + x) - q.reactance * x * x) / (1.0 + x * x)
+    return np.float64(p.scarcity) * _pressure(w, p, trigger, t) * met
 
 
 @njit
 def _proof(w, p, trigger):
-    """Follows the published signal; a bad one lowers, and weighs more."""
+    """Follows the published signal; a bad one lowers, and weighs more. An influencer is believed by those who
+    trust the brand that shows him, and does harm where he does not fit it."""
+    if trigger.source == INFLUENCER:
+        return np.float64(p.social_proof) * np.float64(p.trust) * (2.0 * trigger.fit - 1.0)
     q, value = w.psyche[0], w.published[p.site, trigger.reads]
     if not trigger.reviews:
         return np.float64(p.social_proof) * value / (value + q.popularity_half)
@@ -52,22 +59,40 @@ def lift(w, p, k, t):
 
 
 @njit
-def remember(w, p, k, t):
-    """What having met trigger k leaves behind: one more scarcity cue seen."""
+def remember(w, p, k, t, stream, index, visit):
+    """What having met trigger k leaves behind: one more scarcity cue seen, and perhaps seen through."""
     trigger = w.triggers[k]
     if trigger.kind == SCARCITY and trigger.strength != 0.0 and _pressure(w, p, trigger, t) > 0.0:
         settle(w, p, t)
         p.scarce_seen = np.float64(p.scarce_seen) + 1.0
+        if trigger.fake:
+            sees_through(w, p, trigger, t, stream, index, visit)
 
 
 @njit
-def receive(w, p, k, t):
+def sees_through(w, p, trigger, t, stream, index, visit):
+    """Whether the customer finds out that it was not genuine: then trust is lost, and it is resented."""
+    q = w.psyche[0]
+    u = uniform(w.key[0], p.id, w.streams[stream].hash, index, visit, trigger.found_out)
+    if u >= q.found_out:
+        return False
+    p.trust = np.float64(p.trust) * (1.0 - q.trust_fake)
+    if q.resents >= 0.0:
+        stir(w, p, np.int64(q.resents), q.fake_resentment * np.float64(p.reactivity), t)
+    return True
+
+
+@njit
+def receive(w, p, k, t, stream, index, visit):
     """A gift: obligation rises with its worth and its unexpectedness; gifts become expected.
 
-    (Gouldner 1960 for the norm; diminishing with worth and habit: an assumption.)
+    (Gouldner 1960 for the norm; diminishing with worth and habit: an assumption.) Bait that is seen through
+    obliges nobody.
     """
     trigger, q = w.triggers[k], w.psyche[0]
     if trigger.kind != RECIPROCITY or trigger.strength == 0.0:
+        return
+    if trigger.fake and sees_through(w, p, trigger, t, stream, index, visit):
         return
     unexpected = 1.0 - gift_habit(w, p, t)
     worth = 1.0 - math.exp(-trigger.worth / q.obligation_scale)
@@ -101,8 +126,17 @@ def total_lift(w, p, first, last, acts_on, t):
 
 
 @njit
-def meet(w, p, first, last, acts_on, t):
+def meet(w, p, first, last, acts_on, t, stream, index, visit):
     """The triggers of a decision have been seen, whichever way it went."""
     for k in range(first, last):
         if w.triggers[k].acts_on == acts_on:
-            remember(w, p, k, t)
+            remember(w, p, k, t, stream, index, visit)
+
+
+@njit(forceinline=True)
+def reassurance(w, p, tp):
+    """What a guarantee takes off the risk that somebody feels before the first purchase, logits: the difference
+    from the guarantee of today, which `usually` knows already."""
+    if p.status != PROSPECT or tp.guarantee == tp.usual_guarantee:
+        return 0.0
+    return w.psyche[0].risk * (1.0 - np.float64(p.trust)) * (tp.guarantee - tp.usual_guarantee)

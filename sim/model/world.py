@@ -7,10 +7,11 @@ from sim.model.bundle import Bundle
 STATIC = (
     "streams", "steps", "edges", "pulls", "follows", "touchpoints", "feels", "triggers", "emotions", "segments",
     "signals", "campaigns", "site_size", "samplers", "knots", "calendar_at", "calendar_sum", "calendar_start",
-    "calendar_hint", "calendar_offset", "psyche", "times",
+    "calendar_hint", "calendar_offset", "psyche", "times", "fit",
 )  # fmt: skip
 """The program's arrays; ``times`` holds (horizon, weekday of day 0, active_within, renewal period,
-whether first renewals are spread, whether newcomers enter with a need, start of the warm-up)."""
+whether first renewals are spread, whether newcomers enter with a need, start of the warm-up);
+``fit`` is f8[segments, touchpoints]: how far each segment likes each touchpoint's channel."""
 
 CHANGING = (
     "people",  # PERSON[customers]

@@ -210,6 +210,8 @@ def _triggers(scenario: Scenario) -> Iterator[Finding]:
             if lacking:
                 path = ("touchpoints", touchpoint, "triggers", name, lacking)
                 yield Finding(path, f"missing: {_NEEDED[lacking]}")
+            for key, message in _idle(trigger):
+                yield Finding(("touchpoints", touchpoint, "triggers", name, key), message)
 
 
 _NEEDED = {
@@ -217,7 +219,20 @@ _NEEDED = {
     "reads": "the signal or stock that it shows",
     "until": "the deadline, such as 14 d",
     "worth": "what the gift is worth to the customer",
+    "fit": "how well the influencer fits the brand, 0 to 1",
 }
+
+
+def _idle(trigger: Trigger) -> Iterator[tuple[str, str]]:
+    """Keys that this trigger could not use."""
+    if trigger.from_ is not None and trigger.kind != "social_proof":
+        yield "from", "only social proof comes from somebody"
+    elif trigger.from_ is not None and trigger.reads is not None:
+        yield "reads", "expected either reads (a signal) or from (an influencer)"
+    if trigger.fit is not None and trigger.from_ is None:
+        yield "fit", "only an influencer fits; write from: influencer"
+    if not trigger.genuine and trigger.kind == "social_proof":
+        yield "genuine", "only scarcity and gifts can be found out"
 
 
 def _lacking(trigger: Trigger) -> str | None:
@@ -226,6 +241,8 @@ def _lacking(trigger: Trigger) -> str | None:
         return "worth" if trigger.worth is None else None
     if trigger.kind == "scarcity" and trigger.cue is None:
         return "cue"
+    if trigger.kind == "social_proof" and trigger.from_ == "influencer":
+        return "fit" if trigger.fit is None else None
     if trigger.cue == "time":
         return "until" if trigger.until is None else None
     return "reads" if trigger.reads is None else None

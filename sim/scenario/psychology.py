@@ -85,6 +85,7 @@ class WeighLeaving(Record):
     forced: Number = _weighing(0.3, "Weight of forced commitment.")
     habitual: Number = _weighing(0.2, "Weight of habitual commitment.")
     satisfaction: Number = _weighing(0.4, "Weight of satisfaction.")
+    grievance: Number = _weighing(-0.6, "Weight of failures not made good.")
 
 
 class WeighBuying(Record):
@@ -96,6 +97,7 @@ class WeighBuying(Record):
     forced: Number = _weighing(0.1, "Weight of forced commitment.")
     habitual: Number = _weighing(0.4, "Weight of habitual commitment.")
     satisfaction: Number = _weighing(0.3, "Weight of satisfaction.")
+    grievance: Number = _weighing(-0.4, "Weight of failures not made good.")
 
 
 class WeighAdvocacy(Record):
@@ -107,6 +109,7 @@ class WeighAdvocacy(Record):
     forced: Number = _weighing(-0.3, "Weight of forced commitment.")
     habitual: Number = _weighing(0.0, "Weight of habitual commitment.")
     satisfaction: Number = _weighing(0.4, "Weight of satisfaction.")
+    grievance: Number = _weighing(-0.6, "Weight of failures not made good.")
 
 
 NO_EFFECT = EffectOn(leaving=0.0, buying=0.0)
@@ -139,14 +142,16 @@ class Psychology(Record):
         0.6, "0 .. 1", "Loss in perceived quality from intrusive personalisation."
     )
     empathy: Intensity = _assumed(0.3, "0 .. 1", "How far empathy softens a failure.")
-    buffer: Intensity = _assumed(0.5, "0 .. 0.9", "Largest share of a loss that a good relationship softens.")
+    buffer: Intensity = _assumed(
+        0.5, "0 .. 0.9", "Largest share of a failure's harm that a good relationship softens."
+    )
     buffer_half: Positive = _assumed(
         0.5, "0.1 .. 1", "Relationship at which half of that softening is reached."
     )
     goodwill_gain: Intensity = _assumed(0.1, "0.02 .. 0.3", "Impulse on goodwill of a touch of valence 1.")
     goodwill_half_life: HalfLife = _assumed(21.0, "7 d .. 60 d", "Half-life of goodwill, in days.")
     satisfaction_rate: Intensity = _assumed(
-        0.3, "0.1 .. 0.6", "Weight a0 of the first touch in satisfaction."
+        0.3, "0.1 .. 0.6", "Weight a0 of the first episode in satisfaction."
     )
     satisfaction_tenure: Positive = _assumed(
         20.0, "5 .. 100", "Touches n0 after which that weight has halved."
@@ -198,8 +203,53 @@ class Psychology(Record):
     grievance_half_life: HalfLife = _assumed(
         30.0, "10 d .. 90 d", "Half-life of a failure that nobody makes good, in days."
     )
+    episode_gap: PositiveDuration = _assumed(
+        days(12, "h"), "3 h .. 2 d", "Time without any impulse after which an episode is over, in days."
+    )
+    peak_weight: Intensity = _assumed(
+        0.5, "0.3 .. 0.7", "Weight of the peak of an episode in how it is remembered (the rest: its end)."
+    )
+    double_deviation: Positive = _assumed(
+        1.5, "1 .. 3", "How many times more a failure weighs before an earlier one was made good."
+    )
+    recovery_gain: Intensity = _assumed(
+        0.5, "0 .. 1", "How well an episode is remembered for healing a whole grievance."
+    )
+    promise_rate: Intensity = _assumed(0.2, "0.05 .. 0.5", "Weight of one promise in the expectation.")
+    promise_tolerance: Intensity = _assumed(
+        0.2, "0 .. 0.5", "How far a promise may lie from what is expected and still sound true."
+    )
+    trust_mixed: Intensity = _assumed(
+        0.1, "0 .. 0.3", "Share of trust lost to a promise further off by 1 than that."
+    )
+    forced_resentment: Intensity = _assumed(
+        0.2, "0 .. 0.5", "Loss in perceived quality for somebody who knows no alternative."
+    )
+    expectation_drift: Number = _assumed(
+        0.0, "-0.1 .. 0.1", "Rise in a year of what people expect anywhere, as a score."
+    )
 
     # ------------------------------------------------------------ triggers and context
+    reactance: NotNegative = _assumed(
+        0.5, "0 .. 1", "How much endless scarcity deters, in terms of what the first cue draws."
+    )
+    found_out: Share = _assumed(
+        0.1, "0.02 .. 0.5", "Chance of one exposure that what is not genuine is found out."
+    )
+    trust_fake: Share = _assumed(0.2, "0.05 .. 0.5", "Share of trust lost by being found out.")
+    fake_resentment: Intensity = _assumed(0.3, "0 .. 0.6", "Impulse of being found out on resentment.")
+    profile_touches: Positive = _assumed(
+        5.0, "1 .. 30", "Touches after which most of what can be known of somebody is known."
+    )
+    profile_floor: Intensity = _assumed(
+        0.3, "0 .. 0.8", "Share of full relevance for somebody of whom nothing is known."
+    )
+    risk: NotNegative = _assumed(
+        0.5, "0 .. 1.5", "Perceived risk of a first purchase without trust or guarantee, in logits."
+    )
+    review_floor: Share = _assumed(
+        0.2, "0.05 .. 1", "Share of those asked who write a review though they feel nothing either way."
+    )
 
     # ------------------------------------------------------------ price, contact, programme
     pressure_half_life: HalfLife = _assumed(7.0, "2 d .. 30 d", "Half-life of messages met, in days.")

@@ -11,7 +11,7 @@ from sim.scenario.wrong import choice, shown
 
 STATES = (
     "goodwill", "satisfaction", "expectation", "trust", "obligation", "affective", "normative", "economic",
-    "forced", "habitual", "valence", "loyalty", "advocacy",
+    "forced", "habitual", "valence", "loyalty", "advocacy", "grievance",
 )  # fmt: skip
 
 
@@ -50,11 +50,14 @@ def refer(
 
 
 def _of_segments(scenario: Scenario) -> Iterator[Finding]:
+    channels = {touchpoint.channel: None for touchpoint in scenario.touchpoints.values() if touchpoint.channel}
     people = {("customers",): scenario.customers} | {
         ("segments", name): segment for name, segment in scenario.segments.items()
     }
     for path, traits in people.items():
         yield from refer((*path, "needs", "when"), traits.needs.when, "a calendar", scenario.calendars)
+        for channel in traits.prefers:
+            yield from refer((*path, "prefers", channel), channel, "a channel of a touchpoint", channels, key=True)
     for name, segment in scenario.segments.items():
         others = [other for other in scenario.segments if other != name]
         yield from refer(("segments", name, "like"), segment.like, "another segment", others)
@@ -84,7 +87,7 @@ def _signals(scenario: Scenario, *kinds: str) -> list[str]:
 
 def _of_trigger(scenario: Scenario, trigger: Trigger, path: tuple[str, ...]) -> Iterator[Finding]:
     place = (*path, "reads")
-    if trigger.kind == "social_proof":
+    if trigger.kind == "social_proof" and trigger.from_ is None:
         yield from refer(place, trigger.reads, "a signal", scenario.signals)
     elif trigger.kind == "scarcity" and trigger.cue == "supply":
         yield from refer(place, trigger.reads, "a stock", scenario.stock)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sim.scenario import quantities as q
 from sim.scenario.distributions import Dist, constant
@@ -15,6 +15,7 @@ from sim.scenario.quantities import (
     NotNegative,
     PositiveCount,
     PositiveDuration,
+    Score,
     Share,
     Stars,
     Wage,
@@ -172,6 +173,13 @@ class Trigger(Record):
     worth: Money | None = declared(
         "For reciprocity: what the gift is worth to the customer, in currency.", None
     )
+    from_: Literal["influencer"] | None = Field(
+        None, alias="from", description="For social proof: whose word it is, where it reads no signal."
+    )
+    fit: Intensity | None = declared("For an influencer: how well he fits the brand, 0..1.", None)
+    genuine: bool = declared(
+        "Whether scarcity is real and a gift is meant; false can be found out.", True
+    )
 
 
 class Touchpoint(Record):
@@ -194,6 +202,10 @@ class Touchpoint(Record):
     sold_out: SoldOut = declared("What finding it sold out does.", SoldOut)
     closed: Closed = declared("What finding it closed does.", Closed)
     recovers: Share = declared("Share of an earlier failure's harm that a good touch here makes good.", 0.0)
+    promises: Score | None = declared("Quality that it leads people to expect, -1..1.", None)
+    shows_alternatives: Intensity = declared("How far it lets people know of other suppliers, 0..1.", 0.0)
+    community: Intensity = declared("How far customers belong together here, 0..1.", 0.0)
+    guarantee: Intensity = declared("How much of the risk of a first purchase it takes away, 0..1.", 0.0)
     cost: Money = declared("Cost of one touch to the brand, in currency.", 0.0)
     sells: Sale | None = declared("The purchase that happens here.", None)
     staff: Service | None = declared("The staff it needs.", None)

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from sim.scenario import quantities as q
 from sim.scenario.distributions import Dist, constant
-from sim.scenario.quantities import Positive, ProspectCount, Rate
+from sim.scenario.quantities import Intensity, Positive, ProspectCount, Rate
 from sim.scenario.record import Record, declared
 from sim.scenario.spreads import KEYS, DistOf
 from sim.scenario.wrong import Wrong
@@ -131,6 +131,9 @@ class Traits(Record):
         "What leaving would cost them, in currency (lognormal).", constant(0)
     )
     trust: IntensityDist = declared("Trust at the start, 0..1 (beta).", constant(0.5))
+    prefers: dict[str, Intensity] = declared(
+        "How well each channel suits them, 0..1, by its name; 1 for the others.", dict
+    )
 
 
 class Segment(Traits):
