@@ -28,7 +28,7 @@ from sim.engine.runahead import (
     wake,
 )
 from sim.engine.shared import DESK, EVENT, LINE, REQUEST, Shared, close_queues, staff_with
-from sim.engine.state import LogSink, State, longer
+from sim.engine.state import A_DAY, LogSink, State, longer
 from sim.engine.tiny import tiny_program
 from sim.model.layout import NOBODY
 from sim.model.signals import publish
@@ -73,6 +73,7 @@ class Compiled:
                 self.begin_day_0()
                 plan, began = self.program, now
             self.publish_for_all(plan, now)
+            self.hear_at(now)
             self.pick_at(now)
             until = self.end_of_stretch(plan, now)
             self.simulate(plan, began, now, until, progress)
@@ -114,6 +115,8 @@ class Compiled:
         for s in _for_all(plan):
             period = plan.signals[s].refresh
             ends.append(period * first_multiple(period, now, after=True))
+        if self.state.talks:
+            ends.append(A_DAY * first_multiple(A_DAY, now, after=True))
         if now >= 0.0:
             ends += [self.next_pick(c) for c in range(len(self.picks))]
         refreshes = sum(1.0 / signal.refresh for signal in plan.signals)
@@ -184,6 +187,13 @@ class Compiled:
             if first_multiple(period, now) * period == now:
                 self.state.refresh(s, now)
 
+    def hear_at(self, now: float) -> None:
+        """What friends were told reaches them, once a day."""
+        if self.state.talks and first_multiple(A_DAY, now) * A_DAY == now:
+            woken = self.state.deliver(now)
+            self.make_requests()
+            wake(self.state.world, self.shared, woken)
+
     def pick_at(self, now: float) -> None:
         """Campaigns whose time it is pick customers and give or send."""
         for c in range(len(self.picks) if now >= 0.0 else 0):
@@ -216,6 +226,7 @@ class Compiled:
         """Room for more: twice of whatever is nearly full."""
         self.state.make_log()
         self.state.make_nodes(0)
+        self.state.make_mail()
         self.make_requests()
         cursor, heap = self.arrays["cursor"][0], self.arrays["heap"]
         if max(cursor.events + SPARE, cursor.wanted) > len(heap):

@@ -235,7 +235,7 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
 
 def _check_same_world(scenario: Scenario, baseline: Scenario) -> None:
     """A strategy meets the people of its baseline; --size and --horizon change both."""
-    for name in ("population", "enters", "warm_up", "starts"):
+    for name in ("population", "enters", "network", "warm_up", "starts"):
         if getattr(scenario, name) != getattr(baseline, name):
             where = str(scenario.origins.get((name,), ""))
             raise ScenarioError(

@@ -43,6 +43,7 @@ _SAME = (
     # campaigns and winning back
     # answers and listening
     # friends
+    "word_of_mouth", "told", "word_half_life", "word_trust", "referral_trust", "referral_bond",
 )  # fmt: skip
 _BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}
 

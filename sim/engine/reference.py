@@ -18,9 +18,9 @@ from sim.engine.desk import Desk, Shelf
 from sim.engine.outcome import Outcome
 from sim.engine.program import Pool, Program, StockPlan
 from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH
-from sim.engine.state import LogSink, State
+from sim.engine.state import A_DAY, LogSink, State
 from sim.engine.tiny import tiny_program
-from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, SOLD_OUT
+from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, PROSPECT, SOLD_OUT
 from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance, patience_of
 from sim.model.signals import publish
 
@@ -88,6 +88,7 @@ class Reference:
             self.state.flush(now)
             self.state.make_log()  # everything at one instant: keep it for sorting
             self.state.make_nodes(0)
+            self.state.make_mail()
             due = advance(self.state.world, i, operation, now, now, waited)
         return due
 
@@ -108,6 +109,8 @@ class Reference:
         """Start the processes of everything that is published and refilled, as a program has it."""
         for s, signal in enumerate(program.signals):
             self.clock.process(self.every(signal.refresh, REFRESH, end, partial(self.refresh, s)))
+        if self.state.talks:
+            self.clock.process(self.every(A_DAY, REFRESH, end, self.hear))
         for s, stock in enumerate(program.stocks):
             self.clock.process(self.every(stock.shown, REFRESH, end, partial(self.show, s)))
             if stock.every:
@@ -123,6 +126,10 @@ class Reference:
     def refresh(self, s: int) -> None:
         """Signal s is published anew."""
         self.state.refresh(s, self.clock.now)
+
+    def hear(self) -> None:
+        """What friends were told reaches them."""
+        self.wake(self.state.deliver(self.clock.now))
 
     def show(self, s: int) -> None:
         """The level of stock s on show at every site."""
@@ -146,7 +153,7 @@ class Reference:
     def wake(self, chosen: np.ndarray) -> None:
         """The picked look at their lists again; who is busy does so anyway when he is done."""
         for i in chosen:
-            if self.status[i] == CUSTOMER and self.asking[i] < 0:
+            if self.status[i] in (PROSPECT, CUSTOMER) and self.asking[i] < 0:
                 self.customers[i].interrupt()
 
     # ------------------------------------------------------------ the run

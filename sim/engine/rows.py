@@ -8,6 +8,7 @@ from sim.engine.names import Names, campaign_step, states, step_names
 from sim.model import layout
 from sim.model.campaigns import PURPOSES as CAMPAIGN_PURPOSES
 from sim.model.clocks import PURPOSES as CLOCK_PURPOSES
+from sim.model.friends import PURPOSES as WORD_PURPOSES
 from sim.model.journeys import SLOTS
 from sim.model.keys import check_distinct, hash_name
 from sim.model.layout import (
@@ -33,7 +34,11 @@ STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty",
 _KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "reciprocity": layout.RECIPROCITY}
 _CUES = {None: layout.SUPPLY, "supply": layout.SUPPLY, "time": layout.TIME, "demand": layout.DEMAND}
 _MISHAPS = ("fails", "gave_up", "closed", "sold_out")  # in the order of OUTCOMES
-_FIXED = [("clock", name) for name in CLOCK_PURPOSES] + [("campaign", name) for name in CAMPAIGN_PURPOSES]
+_FIXED = [
+    (kind, name)
+    for kind, names in (("clock", CLOCK_PURPOSES), ("campaign", CAMPAIGN_PURPOSES), ("word", WORD_PURPOSES))
+    for name in names
+]
 _PLAIN = (
     "empathy", "effort", "transparency", "personalisation", "control", "recovers", "shows_alternatives",
     "community", "guarantee",
@@ -169,7 +174,7 @@ class Rows:
             max(1.0, self.felt_below(trigger)),
             math.inf if trigger.until is None else trigger.until,
             trigger.worth or 0.0,
-            layout.PUBLISHED if trigger.from_ is None else layout.INFLUENCER,
+            (None, "influencer", "friends").index(trigger.from_),
             trigger.fit or 0.0,
             not trigger.genuine,
             self.purpose(touchpoint, "finds out", trigger_name),
@@ -199,6 +204,7 @@ class Rows:
             stream = self.stream_of(journey)
             rows[stream].step = self.names.number("steps", f"{name}.{journey.becomes}")
             rows[stream].usually = journey.usually
+        rows[layout.WORD].step, rows[layout.WORD].usually = rows[layout.AWARE].step, rows[layout.AWARE].usually
         for k, name in enumerate(self.names.campaigns, CAMPAIGNS):
             if name in self.scenario.campaigns and rows[k].step == NOBODY:
                 rows[k].step = self.names.number("steps", campaign_step(self.scenario, name))
@@ -219,6 +225,7 @@ class Rows:
         known = set(step_names(self.scenario))
         for name, row in zip(self.names.steps, rows, strict=False):
             row.purpose[:] = [self.purpose(name, purpose) for purpose in PURPOSES]
+            row.word[:] = [self.purpose(name, purpose) for purpose in layout.WORDS]
             if name in known:
                 self.fill_step(row, name)
         self.number_cycles(rows)

@@ -29,7 +29,7 @@ from sim.engine.shared import (
     take,
     want_service,
 )
-from sim.model.layout import CLOSED, CUSTOMER, GAVE_UP, NOBODY, OK, SOLD_OUT
+from sim.model.layout import CLOSED, CUSTOMER, GAVE_UP, NOBODY, OK, PROSPECT, SOLD_OUT
 from sim.model.occasions import ASKS, FULL, begin, crowded, finish, live, next_due
 from sim.model.signals import publish
 
@@ -93,7 +93,7 @@ def wake(w, e, chosen):
     """These customers look at their lists again; who is busy does so anyway when he is done."""
     for i in chosen:
         p = w.people[i]
-        if p.status == CUSTOMER and p.asking < 0:
+        if (p.status == CUSTOMER or p.status == PROSPECT) and p.asking < 0:
             e.due[i] = next_due(w, p)
 
 

@@ -139,8 +139,8 @@ LOG = np.dtype(
 NOBODY = np.int64(-1)  # "none" in every index below
 FIRST_VISIT = np.int64(0)
 
-# streams of occasions: the first five are fixed, campaigns follow
-NEED, LEAVE, PLEA, AWARE, ENTRY, CAMPAIGNS = np.arange(6)
+# streams of occasions: the first six are fixed, campaigns follow
+NEED, LEAVE, PLEA, AWARE, ENTRY, WORD, CAMPAIGNS = np.arange(7)
 END, LEAVES = np.int64(-1), np.int64(-2)  # targets of an edge that are no step
 
 STREAM = np.dtype(
@@ -155,12 +155,14 @@ STREAM = np.dtype(
 # what a step draws: purposes of its keyed uniforms, one column of STEP["purpose"] each
 FAILS, QUALITY, SERVICE, PATIENCE, STARS, WRITES = np.arange(6)
 PURPOSES = ("fails", "quality", "service", "patience", "stars", "writes")
+WORDS = ("tells a friend", "whom", "how many")  # one column of STEP["word"] each
 
 STEP = np.dtype(
     [
         ("touchpoint", "i2"),
         ("slot", "i2"),  # which visit counter it uses; NOBODY where it cannot be met twice in one occasion
         ("purpose", "i8", (len(PURPOSES),)),
+        ("word", "i8", (len(WORDS),)),
         ("edges", "i4", (len(OUTCOMES) + 1,)),  # edges of outcome k: edges[k]:edges[k + 1]
         ("feels", "i4", (len(OUTCOMES) + 1,)),  # FEEL rows of outcome k: feels[k]:feels[k + 1]
     ],
@@ -237,7 +239,7 @@ FEEL = np.dtype([("emotion", "i4"), ("amount", "i4"), ("purpose", "i8")], align=
 SCARCITY, SOCIAL_PROOF, RECIPROCITY = np.arange(3)
 SUPPLY, TIME, DEMAND = np.arange(3)
 ON_START, ON_NEXT = np.arange(2)
-PUBLISHED, INFLUENCER = np.arange(2)  # whose word a social proof is
+PUBLISHED, INFLUENCER, FRIENDS = np.arange(3)  # whose word a social proof is
 TRIGGER = np.dtype(
     [
         ("name", "i2"),  # its number in Program.trigger_names: what the log holds
@@ -251,7 +253,7 @@ TRIGGER = np.dtype(
         ("until", "f8"),  # time: the deadline, days
         ("worth", "f8"),  # reciprocity, currency
         # triggers and context
-        ("source", "i2"),  # social proof: PUBLISHED or INFLUENCER
+        ("source", "i2"),  # social proof: PUBLISHED, INFLUENCER or FRIENDS
         ("fit", "f8"),  # of the influencer
         ("fake", "i2"),  # scarcity that is none, a gift that is bait
         ("found_out", "i8"),  # purpose of the uniform that decides whether somebody finds out
@@ -350,6 +352,7 @@ PSYCHE = np.dtype(
             # campaigns and winning back
             # answers and listening
             # friends
+            "word_of_mouth", "told", "word_half_life", "word_trust", "referral_trust", "referral_bond",
         )
     ]
     + [(name, "f8", (len(COMMITMENTS),)) for name in ("leaving", "buying", "advocacy")],
@@ -370,6 +373,10 @@ ASK = np.dtype(
     ],
     align=True,
 )
+
+# what friends say: on its way, and as it is remembered
+MAIL = np.dtype([("to", "i4"), ("sender", "i4"), ("touch", "i4"), ("valence", "f4")], align=True)
+HEARD = np.dtype([("t", "f8"), ("good", "f8"), ("bad", "f8")], align=True)
 
 # ---------------------------------------------------------------- integer accumulators
 # One row a day and segment; sums of integers, so the order of events never matters.

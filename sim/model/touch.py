@@ -28,6 +28,7 @@ from sim.model.feelings import (
     sway,
     upset,
 )  # fmt: skip
+from sim.model.friends import speak
 from sim.model.keys import uniform
 from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import forced, loyalty_to_stay
@@ -307,6 +308,8 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     if tp.counted >= 0 and outcome == OK:
         w.counted[p.site, tp.counted, 0] += 1
         changed(w, np.int64(tp.counted), np.int64(p.site))
+    if len(w.mail) > 0 and valence != 0.0:
+        speak(w, p, t, stream, index, visit, place, valence)
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place)
     cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)

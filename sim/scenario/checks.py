@@ -210,6 +210,9 @@ def _triggers(scenario: Scenario) -> Iterator[Finding]:
             if lacking:
                 path = ("touchpoints", touchpoint, "triggers", name, lacking)
                 yield Finding(path, f"missing: {_NEEDED[lacking]}")
+            if trigger.from_ == "friends" and scenario.network is None:
+                path = ("touchpoints", touchpoint, "triggers", name, "from")
+                yield Finding(path, "nobody has friends; write network: {kind: small_world}")
             for key, message in _idle(trigger):
                 yield Finding(("touchpoints", touchpoint, "triggers", name, key), message)
 
@@ -228,8 +231,8 @@ def _idle(trigger: Trigger) -> Iterator[tuple[str, str]]:
     if trigger.from_ is not None and trigger.kind != "social_proof":
         yield "from", "only social proof comes from somebody"
     elif trigger.from_ is not None and trigger.reads is not None:
-        yield "reads", "expected either reads (a signal) or from (an influencer)"
-    if trigger.fit is not None and trigger.from_ is None:
+        yield "reads", "expected either reads (a signal) or from (an influencer, or friends)"
+    if trigger.fit is not None and trigger.from_ != "influencer":
         yield "fit", "only an influencer fits; write from: influencer"
     if not trigger.genuine and trigger.kind == "social_proof":
         yield "genuine", "only scarcity and gifts can be found out"
@@ -241,6 +244,8 @@ def _lacking(trigger: Trigger) -> str | None:
         return "worth" if trigger.worth is None else None
     if trigger.kind == "scarcity" and trigger.cue is None:
         return "cue"
+    if trigger.from_ == "friends":
+        return None
     if trigger.kind == "social_proof" and trigger.from_ == "influencer":
         return "fit" if trigger.fit is None else None
     if trigger.cue == "time":

@@ -111,6 +111,8 @@ WHOLE = Quantity(
 FEW = Quantity(
     "a whole number from 0 to 8", units.read_count, units.write_count, low=0, high=8, examples=(3,)
 )  # fmt: skip
+FRIENDS = Quantity("a number above 0 and at most 1000", low=0, high=1000, above=True, examples=(8,))
+ID = Quantity("the id of a customer", units.read_count, units.write_count, low=0, high=2**32 - 1)
 SITE = Quantity(
     "all, or how many customers share a site (a whole number of at least 1)", units.read_count,
     units.write_count, low=1, high=BILLION, examples=(600,), words={"all": "all"},

@@ -173,7 +173,7 @@ class Trigger(Record):
     worth: Money | None = declared(
         "For reciprocity: what the gift is worth to the customer, in currency.", None
     )
-    from_: Literal["influencer"] | None = Field(
+    from_: Literal["influencer", "friends"] | None = Field(
         None, alias="from", description="For social proof: whose word it is, where it reads no signal."
     )
     fit: Intensity | None = declared("For an influencer: how well he fits the brand, 0..1.", None)

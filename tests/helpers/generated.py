@@ -161,6 +161,7 @@ class World:
         self.popular = {f"bustle{k}": touchpoint for k, touchpoint in enumerate(counted)}
         self.campaigns = [f"campaign{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.prospects = dice.chance(40)
+        self.network = dice.chance(35)
         self.live = dice.chance(30)  # some signals are read as they stand
         self.adopters = ["adopters"] if dice.chance(30) else []
         self.segments = [f"kind{k}" for k in range(dice.one(0, 0, 2, 3))]
@@ -197,8 +198,20 @@ class World:
             "customers": self.customers(),
             "touchpoints": {name: self.touchpoint(k) for k, name in enumerate(self.touchpoints)},
             "journeys": self.journeys(campaigns),
+            **self.friends(),
             **self.psychology(),
         }
+
+    def friends(self):
+        """Who is whose friend, if anybody."""
+        dice = self.dice
+        if not self.network:
+            return {}
+        kind = dice.one("small_world", "scale_free", "blocks", "random")
+        network = {"kind": kind, "friends": dice.one(4, 1, 3, 9)}
+        if kind != "scale_free":
+            network |= dice.maybe(30, "across_sites", lambda: dice.one(0, 0.3))
+        return {"network": network}
 
     # ------------------------------------------------------------ people
     def who(self):
@@ -388,6 +401,7 @@ class World:
             *({"kind": "scarcity", "cue": "supply", "reads": stock} for stock in 3 * self.stocks),
             *({"kind": "scarcity", "cue": "demand", "reads": signal} for signal in self.popular),
             *({"kind": "social_proof", "reads": signal} for signal in self.seen()),
+            *[{"kind": "social_proof", "from": "friends"}] * self.network,
         ]
         trigger = dict(dice.one(*kinds))
         if trigger.get("cue") == "supply":
@@ -513,9 +527,10 @@ class World:
         dice = self.dice
         if self.feeling == "off":
             return {"psychology": "off"}
+        talk = {"word_of_mouth": dice.one(2, 0.5, 0), "told": dice.one(2, 1, 6)} if self.network else {}
         if self.feeling == "plain":
-            return {}
-        psychology = {"link": "linear"} if self.feeling == "linear" else {}
+            return {"psychology": talk} if talk else {}
+        psychology = talk | ({"link": "linear"} if self.feeling == "linear" else {})
         if dice.chance(50):
             psychology["effect_on"] = {"leaving": dice.one(2, 0, 0.5), "buying": dice.one(2, 0, 0.5)}
         if dice.chance(50):
@@ -616,7 +631,7 @@ class Strategy:
 
     def one_cue(self):
         """Every key, so that it can take the place of any trigger."""
-        every = dict.fromkeys(("cue", "reads", "below", "until", "worth", "on"))
+        every = dict.fromkeys(("cue", "reads", "from", "below", "until", "worth", "on"))
         return every | self.world.trigger()
 
     def selling(self):
