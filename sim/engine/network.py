@@ -9,12 +9,14 @@ import math
 
 import numpy as np
 
+from sim.engine.population import ENTRANTS, PROSPECTS
 from sim.engine.program import Program
 from sim.model.keys import hash_name, uniforms
 from sim.scenario.network import Network
 
 STREAM = "friends"
 _NOBODY = -1
+_PARTS = 256  # segments, or groups of ids, at one site
 
 
 def network_of(program: Program, people: np.ndarray, key: np.uint64) -> dict[str, np.ndarray]:
@@ -41,8 +43,9 @@ def ties_of(network: Network, people: np.ndarray, key: np.uint64) -> np.ndarray:
 
 
 def _once(ties: np.ndarray, people: int) -> np.ndarray:
-    later, earlier = ties.max(axis=1, initial=0), ties.min(axis=1, initial=people)
-    pairs = np.unique((later * people + earlier)[later != earlier])
+    later, earlier = np.maximum(ties[:, 0], ties[:, 1]), np.minimum(ties[:, 0], ties[:, 1])
+    pairs = np.sort((later * people + earlier)[later != earlier])  # np.unique takes far longer
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     return np.stack([pairs // max(1, people), pairs % max(1, people)], axis=1)
 
 
@@ -113,36 +116,57 @@ class _Earlier:
     """For everybody, the people before him: all, or those at his site, of his segment, or both."""
 
     def __init__(self, people: np.ndarray):
-        self.people = people
-        self.sorted: dict[tuple[bool, bool], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        ids = people["id"].astype(np.int64)
+        self.site, self.segment = people["site"].astype(np.int64), people["segment"].astype(np.int64)
+        self.group = np.where(ids < ENTRANTS, 0, np.where(ids < PROSPECTS, 1, 2 + (ids >> 26)))
+        self.lists: dict[tuple[bool, str], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
-    def _list(self, at_site: bool, of_kind: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(people by group, where each person's group begins there, how many of it come before him)."""
-        if (at_site, of_kind) not in self.sorted:
-            site, kind = self.people["site"].astype(np.int64), self.people["segment"].astype(np.int64)
-            group = site * at_site * 256 + kind * of_kind
-            order = np.argsort(group, kind="stable")
-            begins = np.searchsorted(group[order], group)
-            before = np.empty(len(group), np.int64)
-            before[order] = np.arange(len(group))
-            self.sorted[at_site, of_kind] = order, begins, before - begins
-        return self.sorted[at_site, of_kind]
+    def _list(self, at_site: bool, by: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(people part by part, where each person's part begins there, how many of it come before him)."""
+        if (at_site, by) not in self.lists:
+            part = self.site * at_site * _PARTS
+            part = part + {"": 0, "segment": self.segment, "group": self.group}[by]
+            order = np.argsort(part, kind="stable")
+            begins = np.searchsorted(part[order], part)
+            before = np.empty(len(part), np.int64)
+            before[order] = np.arange(len(part))
+            self.lists[at_site, by] = order, begins, before - begins
+        return self.lists[at_site, by]
 
     def anybody(self, mine: np.ndarray, u: np.ndarray, at_site: bool, of_kind: bool) -> np.ndarray:
         """Somebody before each of `mine`, all alike."""
         if len(mine) == 0:
             return mine
-        order, begins, before = self._list(at_site, of_kind)
+        order, begins, before = self._list(at_site, "segment" if of_kind else "")
         found = order[begins[mine] + (u[mine] * before[mine]).astype(np.int64)]
         return np.where(before[mine] > 0, found, _NOBODY)
 
     def near(self, mine: np.ndarray, k: int, at_site: bool) -> np.ndarray:
-        """The person k + 1 places before each of `mine`."""
+        """The neighbour k of each of `mine`: people stand side by side with those who came before them in their own
+        group, and everybody else with those of day 0 in turn as well."""
         if len(mine) == 0:
             return mine
-        order, begins, before = self._list(at_site, False)
-        found = order[begins[mine] + np.maximum(before[mine] - 1 - k, 0)]
-        return np.where(before[mine] > k, found, _NOBODY)
+        order, begins, before = self._list(at_site, "group")
+        founders = self._founders(at_site)[self.site[mine] * at_site]
+        beside = (self.group[mine] > 0) & (founders > 0)
+        back = np.where(beside, k // 2, k)
+        own = order[begins[mine] + np.maximum(before[mine] - 1 - back, 0)]
+        own = np.where(before[mine] > back, own, _NOBODY)
+        if k % 2 == 1 or not beside.any():
+            return own
+        first = np.concatenate([[0], np.cumsum(self._founders(at_site))])[self.site[mine] * at_site]
+        turn = (before[mine] - back) % np.maximum(founders, 1)
+        return np.where(beside, self._of_day_0(at_site)[first + np.where(beside, turn, 0)], own)
+
+    def _founders(self, at_site: bool) -> np.ndarray:
+        """How many there are of day 0, at each site or in all."""
+        there = self.site[self.group == 0] * at_site
+        return np.bincount(there, minlength=int((self.site * at_site).max(initial=0)) + 1)
+
+    def _of_day_0(self, at_site: bool) -> np.ndarray:
+        """Their places, site by site; one more, so that there is always something to look at."""
+        there = np.flatnonzero(self.group == 0)
+        return np.append(there[np.argsort(self.site[there] * at_site, kind="stable")], _NOBODY)
 
 
 def _copied(network: Network, ids: np.ndarray, key: np.uint64) -> np.ndarray:

@@ -264,7 +264,7 @@ class Rows:
         pulls, follows = len(self.pulls), len(self.follows)
         for state, coefficient in edge.pulls.items():
             self.pulls.append((states(self.names).index(state), coefficient))
-        for signal, coefficient in edge.follows.items():
+        for signal, coefficient in sorted(edge.follows.items()):
             if coefficient:
                 self.follows.append((self.names.number("signals", signal), coefficient))
         at_once = edge.after.family == "constant" and edge.after.params[0] == 0.0
