@@ -66,7 +66,7 @@ def _campaigning(view: View) -> bool:
 
 
 def _networked(view: View) -> bool:
-    return view.has_feelings and view.program.scenario.network is not None
+    return view.has_feelings and view.program.networked
 
 
 def _reviewed(view: View) -> bool:

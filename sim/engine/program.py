@@ -163,6 +163,11 @@ class Program:
         return self.scenario.contract is not None
 
     @property
+    def networked(self) -> bool:
+        """Whether customers have friends."""
+        return self.scenario.network is not None
+
+    @property
     def one_shot(self) -> bool:
         """Whether customers are passing visitors."""
         return self.scenario.enters is not None and self.scenario.enters.stream is not None

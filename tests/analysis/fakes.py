@@ -54,6 +54,7 @@ def make_program(**changes):
         "windows": {},
         "contractual": False,
         "one_shot": False,
+        "networked": False,
         "sites": 1,
         "wage_per_day": 30_000,
         "fixed_cost": 50_000,
