@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -133,9 +133,8 @@ horizon_option = click.option(
 engine_option = click.option(
     "--engine",
     metavar="NAME",
-    default="compiled",
-    show_default=True,
-    help="compiled, or reference (on SimPy): the same numbers, much slower.",
+    help="compiled, or reference (on SimPy): the same numbers, much slower.  [default: compiled; reference where "
+    "a touchpoint is written in Python]",
 )
 
 
@@ -174,7 +173,7 @@ def run(
     horizon: str | None,
     sets: tuple[str, ...],
     workers: int | None,
-    engine: str,
+    engine: str | None,
     out: Path | None,
     csv: bool,
     no_log: bool,
@@ -183,12 +182,10 @@ def run(
     quiet: bool,
 ) -> None:
     """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
-    from sim.engine import known_engine
     from sim.experiment.replications import cores
     from sim.experiment.runs import run as run_scenario
 
     path = find_scenario(scenario)
-    _say_if_compiling(known_engine(engine), quiet)
     pictures = not (no_log or no_pictures)
     with Progress(hidden=quiet, replications=replications) as progress:
         done = run_scenario(
@@ -206,12 +203,21 @@ def run(
             results="results",
             csv=csv,
             progress=progress,
-            begins=progress.begin,
+            begins=_beginning(progress, engine, quiet),
             also=_draw if pictures else None,
+            note=_silent if quiet else _note,
         )
     _print_result(done, as_json)
     if not quiet:
         click.echo(_where(done, pictures), err=True)
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 def _draw(run: Run, folder: Path) -> None:
@@ -321,15 +327,13 @@ def story(
     replication: int,
     size: int | None,
     sets: tuple[str, ...],
-    engine: str,
+    engine: str | None,
     full: bool,
 ) -> None:
     """Tell one customer's life in SCENARIO, touch by touch."""
-    from sim.engine import known_engine
     from sim.experiment.lives import life
     from sim.report.story import story as tell
 
-    _say_if_compiling(known_engine(engine), quiet=False)
     with Progress(hidden=False) as progress:
         told = life(
             find_scenario(scenario),
@@ -339,8 +343,9 @@ def story(
             size=size,
             sets=sets,
             engine=engine,
-            begins=progress.begin,
+            begins=_beginning(progress, engine, quiet=False),
             progress=progress,
+            note=_note,
         )
     click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
 
@@ -385,6 +390,18 @@ def _say_if_compiling(engine: str, quiet: bool) -> None:
             "Compiling the model, once after installing or changing Touchpoint (about 20 seconds) ...",
             err=True,
         )
+
+
+def _beginning(progress: Progress, engine: str | None, quiet: bool) -> Callable[[Any], None]:
+    """What is done once it is known what is run."""
+
+    def begin(program: Any) -> None:
+        from sim.engine import engine_for
+
+        _say_if_compiling(engine_for(program.scenario, engine)[0], quiet)
+        progress.begin(program)
+
+    return begin
 
 
 def _entry(engine: str) -> Any:

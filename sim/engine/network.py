@@ -185,7 +185,9 @@ def _copied(network: Network, ids: np.ndarray, key: np.uint64) -> np.ndarray:
     ends = 2 * first[owner]  # of the ties of those before
     picked = (u * ends).astype(np.int64)
     target = np.where(ends == 0, 0, owner[picked >> 1])
-    copies = np.where((ends > 0) & (picked & 1 == 1), picked >> 1, _NOBODY)  # the other end: that tie's target
+    copies = np.where(
+        (ends > 0) & (picked & 1 == 1), picked >> 1, _NOBODY
+    )  # the other end: that tie's target
     while (open_ := np.flatnonzero(copies >= 0)).size:
         source = copies[open_]
         target[open_], copies[open_] = target[source], copies[source]

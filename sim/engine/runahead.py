@@ -4,9 +4,9 @@ Between two refreshes of what is published, a customer's events touch nobody els
 stock. So in each window every customer of a site runs ahead on his own record until the window ends or he
 asks for something shared; the requests alone are then taken in the order of time (`sim.engine.shared`).
 This is exact: the same draws, the same order where order matters. Where a signal is live, nobody can run
-ahead: everybody who is due in the window joins the heap, and lives for that instant alone. Sites share nothing but what the whole
-brand publishes, so they are simulated one after another, each for a whole stretch of time, in which its
-customers stay in the cache.
+ahead: everybody who is due in the window joins the heap, and lives for that instant alone. Sites share
+nothing but what the whole brand publishes, so they are simulated one after another, each for a whole stretch
+of time, in which its customers stay in the cache.
 """
 
 import math

@@ -146,7 +146,7 @@ def aggrieve(w, p, g, t):
         p.failures = 0
     if p.failures > 0:
         g *= w.psyche[0].double_deviation
-    p.failures = min(p.failures + 1, MANY)
+    p.failures = min(np.int64(p.failures) + 1, MANY)
     p.grievance = move(borne, min(g, 1.0))
 
 

@@ -116,6 +116,7 @@ LOG = np.dtype(
         ("kind", "u1"),
         ("outcome", "u1"),
         ("trigger", "i2"),  # the strongest trigger that worked: Program.trigger_names; -1 none
+        ("answer", "u1"),  # to a survey, 1 more than its score; 0: none was given
         ("order", "u4"),  # the customer's order number; 0 where nothing was bought
         ("revenue", "i4"),  # cents
         ("cost", "i4"),  # cents
@@ -153,8 +154,8 @@ STREAM = np.dtype(
 )
 
 # what a step draws: purposes of its keyed uniforms, one column of STEP["purpose"] each
-FAILS, QUALITY, SERVICE, PATIENCE, STARS, WRITES = np.arange(6)
-PURPOSES = ("fails", "quality", "service", "patience", "stars", "writes")
+FAILS, QUALITY, SERVICE, PATIENCE, STARS, ANSWERS, SCORE, ACTS, WRITES = np.arange(9)
+PURPOSES = ("fails", "quality", "service", "patience", "stars", "answers", "score", "acts", "writes")
 WORDS = ("tells a friend", "whom", "how many")  # one column of STEP["word"] each
 
 STEP = np.dtype(
@@ -230,6 +231,29 @@ TOUCHPOINT = np.dtype(
         ("community", "f8"),
         ("guarantee", "f8"),
         ("usual_guarantee", "f8"),  # the baseline's, which `usually` already knows
+        ("asks", "i2"),  # SURVEY row, NOBODY: asks nothing
+        (
+            "script",
+            "i2",
+        ),  # a function of the user's own says what happens (its own number); NOBODY: none does
+    ],
+    align=True,
+)
+
+# questions of surveys, and their scores
+NPS, CSAT, CES = np.arange(3)
+QUESTIONS = ("nps", "csat", "ces")
+SCORES = 11  # columns of World.answered that count scores, 0..10; then those asked, then answers acted on
+ASKED, ACTED = SCORES + np.arange(2)
+SURVEY = np.dtype(
+    [
+        ("question", "i4"),
+        ("about", "i4"),  # touchpoint
+        ("answers", "f8"),  # of somebody without strong feelings, logits
+        ("acts_on", "f8"),  # share of the bad answers; below 0: nobody promises anything
+        ("learns", "f8"),
+        ("acts_cost", "i8"),  # cents
+        ("resentment", "i4"),  # the emotion of those who are ignored
     ],
     align=True,
 )
@@ -351,6 +375,9 @@ PSYCHE = np.dtype(
             "grievance_half_life", "pressure_half_life",
             # campaigns and winning back
             # answers and listening
+            "answer_extremes", "answer_anger", "nps_neutral", "nps_slope", "nps_noise", "csat_neutral",
+            "csat_slope", "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance",
+            "ignored_trust", "ignored_resentment", "learning_floor",
             # friends
             "word_of_mouth", "told", "word_half_life", "word_trust", "referral_trust", "referral_bond",
         )
@@ -377,6 +404,16 @@ ASK = np.dtype(
 # what friends say: on its way, and as it is remembered
 MAIL = np.dtype([("to", "i4"), ("sender", "i4"), ("touch", "i4"), ("valence", "f4")], align=True)
 HEARD = np.dtype([("t", "f8"), ("good", "f8"), ("bad", "f8")], align=True)
+# what a function of the user's own said of the touch that now ends
+SCRIPT = np.dtype(
+    [
+        ("quality", "f8"),  # NaN: as it was drawn
+        ("outcome", "i8"),  # NOBODY: as it was drawn
+        ("price", "i8"),  # cents; NOBODY: as it is listed
+        ("impulses", "f8", (EMOTIONS,)),
+    ],
+    align=True,
+)
 
 # ---------------------------------------------------------------- integer accumulators
 # One row a day and segment; sums of integers, so the order of events never matters.

@@ -4,7 +4,9 @@ import numpy as np
 
 from sim._jit import njit
 
-GROUPS = 64  # ids by their top six bits: those there on day 0, entrants from 16, prospects from 32, a segment each
+GROUPS = (
+    64  # ids by their top six bits: those there on day 0, entrants from 16, prospects from 32, a segment each
+)
 _BITS = np.int64(26)  # the others
 
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.model import layout, pending
+from sim.model import answers, layout, pending, scripted
 from sim.model.feelings import (
     MANY,
     aggrieve,
@@ -124,6 +124,8 @@ def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
         feel = w.feels[k]
         g = drawn(w, p, feel.amount, stream, index, visit, feel.purpose)
         stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
+    if tp.script >= 0:
+        scripted.stir_said(w, p, t)
     if outcome == OK and tp.recovers > 0.0:
         soothe(w, p, tp.recovers, t)
 
@@ -151,7 +153,7 @@ def _judge(w, p, valence, healed):
         p.satisfied_before = min(1.0, np.float64(p.satisfied_before) + a * q.recovery_gain * healed)
     before = np.float64(p.satisfied_before)
     p.satisfaction = before + a * (remembered - before)
-    p.in_episode = min(p.in_episode + 1, MANY)
+    p.in_episode = min(np.int64(p.in_episode) + 1, MANY)
 
 
 @njit(forceinline=True)
@@ -161,7 +163,9 @@ def _believe(w, p, tp, outcome, severity, perceived, d, softened, intrusion):
     p.expectation = np.float64(p.expectation) + q.expectation_rate * (perceived - np.float64(p.expectation))
     trust = np.float64(p.trust)
     if outcome == OK:
-        kept = max(0.0, 1.0 + 2.0 * min(0.0, d))  # in full where expectations are met, not where they are far off
+        kept = max(
+            0.0, 1.0 + 2.0 * min(0.0, d)
+        )  # in full where expectations are met, not where they are far off
         trust += q.trust_gain * tp.transparency * kept * (1.0 - trust)
     else:
         trust -= q.trust_loss * severity * (1.0 - softened) * trust
@@ -239,6 +243,8 @@ def listed(p, tp):
 def sell(w, p, tp, t):
     """Book one order; its revenue in cents."""
     revenue = price_of(p, tp)
+    if tp.script >= 0:
+        revenue = scripted.price_said(w, revenue)
     p.n_order += 1
     count(w, p, t, _ORDERS, ONE)
     if p.n_order > 1 or p.founding:
@@ -291,12 +297,16 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     touchpoint = np.int64(place.touchpoint)
     tp = w.touchpoints[touchpoint]
     if outcome == OK and tp.fails > 0.0:
-        if draw(w, p, stream, index, visit, place.purpose[_FAILS]) < tp.fails:
+        if draw(w, p, stream, index, visit, place.purpose[_FAILS]) < answers.failing(w, tp, touchpoint):
             outcome = FAILED
+    if tp.script >= 0:
+        outcome = scripted.outcome_said(w, outcome)
     quality, perceived, valence, before, after = 0.0, 0.0, 0.0, 0.0, 0.0
     if w.psyche[0].on != 0.0:
         if outcome <= FAILED:
             quality = drawn(w, p, tp.quality, stream, index, visit, place.purpose[_QUALITY])
+            if tp.script >= 0:
+                quality = scripted.quality_said(w, quality)
         before = mood(w, p, t) if writes_rows(w, t) else 0.0
         perceived, valence = experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
         after = mood(w, p, t)
@@ -313,6 +323,10 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place)
     cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)
+    answer = np.int64(0)
+    if tp.asks >= 0 and outcome == OK:
+        answer, acted = answers.ask(w, p, place, tp, t, stream, index, visit)
+        cost += acted
     count(w, p, t, _COST, cost)
     if outcome <= FAILED:
         pending.hand_over(w, p, touchpoint, t)
@@ -324,5 +338,5 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         row.mood_before, row.mood_after, row.goodwill = before, after, goodwill(w, p, t)
         row.satisfaction, row.expectation, row.trust = p.satisfaction, p.expectation, p.trust
         row.loyalty, row.chance, row.trigger = loyalty_to_stay(w, p, t), chance, trigger
-        row.order, row.revenue, row.cost = order, revenue, cost
+        row.order, row.revenue, row.cost, row.answer = order, revenue, cost, answer
     return outcome, valence

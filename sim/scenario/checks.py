@@ -38,6 +38,7 @@ def check(scenario: Scenario) -> list[Finding]:
         _segments,
         _signals,
         _triggers,
+        _surveys,
         _occasions,
         _contract,
         _entry,
@@ -201,6 +202,18 @@ def _live(scenario: Scenario, name: str) -> Iterator[Finding]:
         yield Finding((*path, "scope"), message)
     if signal.kind == "popularity" and not math.isinf(signal.window):
         yield Finding((*path, "window"), "a live signal counts from the beginning; write window: forever")
+
+
+def _surveys(scenario: Scenario) -> Iterator[Finding]:
+    for name, touchpoint in scenario.touchpoints.items():
+        asks, path = touchpoint.asks, ("touchpoints", name, "asks")
+        if asks and asks.question == "ces" and asks.about is None:
+            yield Finding((*path, "about"), "missing: the touchpoint whose effort is asked for")
+        if asks and asks.learns > 0 and asks.about is None:
+            yield Finding((*path, "about"), "missing: the touchpoint that gets better")
+        for key in ("learns", "acts_cost"):
+            if asks and getattr(asks, key) > 0 and asks.acts_on is None:
+                yield Finding((*path, key), "this needs acts_on: the share of the bad answers acted on")
 
 
 def _triggers(scenario: Scenario) -> Iterator[Finding]:

@@ -160,9 +160,7 @@ HALF_LIFE = Quantity(
     "a half-life such as 8 h, or never", units.read_duration, units.write_duration, "d", low=0, above=True,
     examples=("8 h",), words={"never": math.inf},
 )  # fmt: skip
-REFRESH = replace(
-    POSITIVE_DURATION, expected="a duration above 0 such as 1 d, or live", words={"live": 0.0}
-)
+REFRESH = replace(POSITIVE_DURATION, expected="a duration above 0 such as 1 d, or live", words={"live": 0.0})
 WINDOW = replace(
     POSITIVE_DURATION, expected="a duration above 0 such as 7 d, or forever", words={"forever": math.inf}
 )

@@ -50,14 +50,18 @@ def refer(
 
 
 def _of_segments(scenario: Scenario) -> Iterator[Finding]:
-    channels = {touchpoint.channel: None for touchpoint in scenario.touchpoints.values() if touchpoint.channel}
+    channels = {
+        touchpoint.channel: None for touchpoint in scenario.touchpoints.values() if touchpoint.channel
+    }
     people = {("customers",): scenario.customers} | {
         ("segments", name): segment for name, segment in scenario.segments.items()
     }
     for path, traits in people.items():
         yield from refer((*path, "needs", "when"), traits.needs.when, "a calendar", scenario.calendars)
         for channel in traits.prefers:
-            yield from refer((*path, "prefers", channel), channel, "a channel of a touchpoint", channels, key=True)
+            yield from refer(
+                (*path, "prefers", channel), channel, "a channel of a touchpoint", channels, key=True
+            )
     for name, segment in scenario.segments.items():
         others = [other for other in scenario.segments if other != name]
         yield from refer(("segments", name, "like"), segment.like, "another segment", others)
@@ -77,6 +81,10 @@ def _of_touchpoint(scenario: Scenario, touchpoint: Touchpoint, path: tuple[str, 
         for emotion in part.feels if part else ():
             place = (*path, *outcome, "feels", emotion)
             yield from refer(place, emotion, "an emotion", scenario.psychology.emotions, key=True)
+    if touchpoint.asks:
+        yield from refer(
+            (*path, "asks", "about"), touchpoint.asks.about, "a touchpoint", scenario.touchpoints
+        )
     for name, trigger in touchpoint.triggers.items():
         yield from _of_trigger(scenario, trigger, (*path, "triggers", name))
 

@@ -12,7 +12,7 @@ from sim.verification.bench import Bench, Identity, Limit, Observations, quantit
 
 JUMPS: dict[str, Any] = {"constant": 1, "exponential": {"exponential": {"mean": 1}}}
 MOMENTS = {"constant": (1.0, 1.0), "exponential": (1.0, 2.0)}  # E[Y], E[Y^2]
-INDICES = ("affective", "normative", "economic", "forced", "habitual", "satisfaction")
+INDICES = ("affective", "normative", "economic", "forced", "habitual", "satisfaction", "grievance")
 EIGHT = ("joy", "trust_feeling", "belonging", "gratitude", "surprise", "anxiety", "frustration", "resentment")
 
 

@@ -24,7 +24,7 @@ def market(customers: int, slower: float = 1.0) -> dict[str, Any]:
         return f"{x / slower} per d"
 
     emotions = ("joy", "frustration", "resentment")
-    fading = ("goodwill", "obligation", "gift_habit", "scarcity")
+    fading = ("goodwill", "obligation", "gift_habit", "scarcity", "grievance")
     return {
         "name": "Market",
         "horizon": span(40),
@@ -103,6 +103,7 @@ def market(customers: int, slower: float = 1.0) -> dict[str, Any]:
             "emotions": {name: {"half_life": span(0.4)} for name in emotions},
             "waiting_scale": span(0.01),
             "scarcity_deadline": span(3),
+            "episode_gap": span(0.5),
         }
         | {f"{name}_half_life": span(15) for name in fading},
     }

@@ -106,7 +106,10 @@ def gini(x: np.ndarray) -> np.ndarray:
 def choosing(bench: Bench, urns: int, weight: float, coefficient: float) -> Observations:
     """Inequality between the songs of every urn."""
     x = shares(bench, bench.size(urns, 20), weight, coefficient)
-    return {"variance of a song's share": ((x - 1.0 / SONGS) ** 2).mean(axis=1), "mean Gini coefficient": gini(x)}
+    return {
+        "variance of a song's share": ((x - 1.0 / SONGS) ** 2).mean(axis=1),
+        "mean Gini coefficient": gini(x),
+    }
 
 
 def _urn(urns: int, weight: float, coefficient: float) -> Limit:

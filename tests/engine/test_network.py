@@ -89,7 +89,9 @@ def clustering(ties, n):
 
 def test_in_a_small_world_friends_know_each_other():
     people = people_of(town(2_000))
-    small, random = (clustering(ties_of(Network(kind=k), people, KEY), 2_000) for k in ("small_world", "random"))
+    small, random = (
+        clustering(ties_of(Network(kind=k), people, KEY), 2_000) for k in ("small_world", "random")
+    )
     assert small > 10 * random
     assert small > 0.3
 
@@ -108,7 +110,9 @@ def test_a_few_know_very_many_where_the_network_is_scale_free():
     }
     assert degrees["scale_free"].max() > 4 * degrees["random"].max()
     tail = [np.mean(degrees["scale_free"] >= k) for k in (16, 64)]
-    assert 8 < tail[0] / tail[1] < 32  # P(k) falls with k^-2: four times as many friends, a sixteenth of the people
+    assert (
+        8 < tail[0] / tail[1] < 32
+    )  # P(k) falls with k^-2: four times as many friends, a sixteenth of the people
 
 
 def test_people_know_their_like():
@@ -134,7 +138,9 @@ def test_ties_can_stay_at_the_site(kind):
 
 
 def test_a_file_names_pairs(tmp_path):
-    (tmp_path / "ties.csv").write_text(f"one,other\n0,1\n1,0\n2,2\n2,999\n3,{(1 << 31) + (2 << 26)}\n", "utf-8")
+    (tmp_path / "ties.csv").write_text(
+        f"one,other\n0,1\n1,0\n2,2\n2,999\n3,{(1 << 31) + (2 << 26)}\n", "utf-8"
+    )
     network = {"kind": "file", "file": "ties.csv", "column": "one", "friend": "other"}
     scenario = parse(town(5, prospects=2, network=network), folder=tmp_path)
     people = new_people(lower(scenario), KEY)

@@ -133,6 +133,7 @@ BAZAAR = {
             "limits": {"per_customer": "1 per 5 d", "budget": 30, "hold_out": 0.1},
         },
     },
+    "psychology": {"review_floor": 1},  # a review at every touch
 }
 
 

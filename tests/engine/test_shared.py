@@ -377,7 +377,12 @@ SQUARE = {
             "steps": {"look": {"next": "order"}, "order": {"next": {"review": 1, "end": 2}}, "review": {}},
         }
     },
-    "psychology": {"review_noise": 0, "satisfaction_rate": 0, "review_neutral": 3},  # all have three stars
+    "psychology": {
+        "review_noise": 0,
+        "satisfaction_rate": 0,
+        "review_neutral": 3,
+        "review_floor": 1,
+    },  # three stars
 }
 
 

@@ -84,7 +84,7 @@ def test_nobody_who_tells_nothing_makes_any_difference():
 def test_one_prospect_more_changes_nobody_who_is_not_connected_with_him():
     few = {"network": {"kind": "random", "friends": 1}, "segments": {"strangers": {"prospects": 63}}}
     more = merged(few, {"segments": {"strangers": {"prospects": 64}}})
-    (one, rows), (other, others) = run(few), run(more)
+    (_, rows), (other, others) = run(few), run(more)
     state = State(lower(parse(merged(TOWN, more))), 2, 0, None, False)
     at, friends = state["friends_at"], state["friends"]
     reached, waiting = set(), [len(other.people) - 1]
@@ -252,6 +252,6 @@ def test_mail_is_heard_in_the_same_order_however_it_was_posted():
 
 def test_many_words_make_room():
     busy = {"psychology": {"word_of_mouth": 50, "told": 8}, "population": {"size": 300}}
-    (one, rows), (other, same) = (run(busy, engine) for engine in ENGINES)
+    (one, rows), (_, same) = (run(busy, engine) for engine in ENGINES)
     assert bits(rows) == bits(same)
     assert totals(one)["told"] > 20_000

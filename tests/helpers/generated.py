@@ -17,7 +17,7 @@ STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty",
 FEELINGS = ("joy", "frustration", "surprise", "gratitude")
 STATES = (
     *FEELINGS, "goodwill", "satisfaction", "expectation", "trust", "obligation", "affective", "economic",
-    "habitual", "valence", "loyalty", "advocacy",
+    "habitual", "valence", "loyalty", "advocacy", "grievance",
 )  # fmt: skip
 MISHAPS = ("if_failed", "if_gave_up", "if_sold_out", "if_closed")
 HOURS = ("every day 06:00-18:00", "mon-fri 00:00-12:00", ["mon-sat 08:00-20:00", "sun 12:00-13:00"])
@@ -245,6 +245,7 @@ class World:
             **dice.maybe(20, "privacy_concern", lambda: {"mean": 0.5, "sd": 0.2}),
             **dice.maybe(20, "price_sensitivity", lambda: {"mean": 1, "cv": 1}),
             **dice.maybe(20, "alternatives", lambda: 0.5),
+            **dice.maybe(20, "prefers", lambda: {"web": 0.4}),
             **dice.maybe(20, "switching_cost", lambda: {"mean": 20, "cv": 1}),
         }
 
@@ -344,6 +345,7 @@ class World:
         mishaps = ("gave_up", "sold_out", "closed")
         return {
             "stage": dice.one(*STAGES),
+            "channel": "web" if k == 0 else "shop",
             "quality": dice.score(),
             **self.traits(),
             **dice.maybe(60, "feels", dice.feels),
@@ -353,13 +355,19 @@ class World:
             **(self.staff() if self.pools and dice.chance(75 if k == 0 else 45) else {}),
             **({"draws": dice.one(*self.stocks)} if self.stocks and dice.chance(40) else {}),
             **({"writes": dice.one(*self.reviews)} if self.reviews and dice.chance(40) else {}),
+            **dice.maybe(50, "asks", self.asks),
             **self.triggers(),
         }
 
     def traits(self):
         dice = self.dice
-        names = ("empathy", "effort", "transparency", "personalisation", "control", "recovers")
-        return {name: dice.share() for name in dice.some(names, 3)} | dice.maybe(30, "cost", lambda: 1.25)
+        names = ("empathy", "effort", "transparency", "personalisation", "control", "recovers", "guarantee")
+        names += ("shows_alternatives", "community")
+        return {
+            **{name: dice.share() for name in dice.some(names, 4)},
+            **dice.maybe(30, "cost", lambda: 1.25),
+            **dice.maybe(20, "promises", lambda: dice.one(0.8, -0.5)),
+        }
 
     def fails(self):
         dice = self.dice
@@ -384,6 +392,22 @@ class World:
         priority = dice.maybe(40, "priority", lambda: dice.one(-1, 1, 2))
         return {"staff": {"pool": dice.one(*self.pools), "service": dice.service(), **patience, **priority}}
 
+    def asks(self):
+        """A survey, answered often enough; what is learnt from it shows at once."""
+        dice = self.dice
+        about = {"about": dice.one(*self.touchpoints)}
+        listens = {
+            "acts_on": dice.one("80 %", 1, 0, "30 %"),
+            **dice.maybe(20, "acts_cost", lambda: 2),
+            **about,
+        }
+        listens |= dice.maybe(80, "learns", lambda: "50 %")
+        question = {
+            "question": dice.one("nps", "ces", "csat"),
+            "answers": dice.one("100 %", "80 %", "30 %", 0),
+        }
+        return question | about | (listens if dice.chance(80) else {})
+
     def triggers(self):
         triggers = {f"cue{k}": self.trigger() for k in range(self.dice.one(0, 1, 2))}
         return {"triggers": triggers} if triggers else {}
@@ -398,6 +422,7 @@ class World:
         kinds = [
             {"kind": "reciprocity", "worth": dice.one(4, 20)},
             {"kind": "scarcity", "cue": "time", "until": dice.one("4 d", "20 d", "0 d")},
+            {"kind": "social_proof", "from": "influencer", "fit": dice.one(0.9, 0.1)},
             *({"kind": "scarcity", "cue": "supply", "reads": stock} for stock in 3 * self.stocks),
             *({"kind": "scarcity", "cue": "demand", "reads": signal} for signal in self.popular),
             *({"kind": "social_proof", "reads": signal} for signal in self.seen()),
@@ -407,6 +432,8 @@ class World:
         if trigger.get("cue") == "supply":
             trigger |= dice.maybe(75, "below", lambda: dice.one(5, 9, 1))
         strength = dice.maybe(60, "strength", lambda: dice.one(3, 0.5, 0))
+        if trigger["kind"] != "social_proof":
+            strength |= dice.maybe(30, "genuine", lambda: False)
         return trigger | strength | dice.maybe(60, "on", lambda: dice.one("start", "next"))
 
     # ------------------------------------------------------------ campaigns
@@ -546,6 +573,10 @@ class World:
             "buffer",
             "valence_quality",
             "obligation_discharge",
+            "found_out",
+            "forced_resentment",
+            "peak_weight",
+            "expectation_drift",
         )
         psychology |= {name: dice.one(0.5, 0, 0.9) for name in dice.some(names, 2)}
         return {"psychology": psychology}
@@ -569,6 +600,7 @@ class Strategy:
             self.cue,
             self.usual,
             self.selling,
+            self.asking,
         ]
         changes += [self.pools, self.unstaffed] * bool(world.pools) + [self.stocks] * bool(world.stocks)
         changes += [self.signals] * bool(world.seen())
@@ -631,8 +663,14 @@ class Strategy:
 
     def one_cue(self):
         """Every key, so that it can take the place of any trigger."""
-        every = dict.fromkeys(("cue", "reads", "from", "below", "until", "worth", "on"))
+        every = dict.fromkeys(("cue", "reads", "below", "until", "worth", "on", "from", "fit"))
+        every |= {"genuine": True}
         return every | self.world.trigger()
+
+    def asking(self):
+        """Another survey, or none where there was one."""
+        every = dict.fromkeys(("about", "acts_on", "learns", "acts_cost"))
+        return {"touchpoints": {self.touch(): {"asks": self.dice.one(None, every | self.world.asks())}}}
 
     def selling(self):
         return {"touchpoints": {"touch0": {"sells": {"discount": 0.3}, "cost": 0.5}}}

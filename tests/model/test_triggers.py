@@ -8,9 +8,9 @@ import worlds
 from worlds import merged
 
 from sim.engine import lower, simulate_logged
-from sim.model.layout import FAILED, FIRST_VISIT, NEED, NOBODY, OK, TOUCH
+from sim.model.layout import CUSTOMER, FAILED, FIRST_VISIT, NEED, NOBODY, OK, PROSPECT, TOUCH
 from sim.model.touch import touch
-from sim.model.triggers import lift, receive, remember
+from sim.model.triggers import lift, reassurance, receive, remember
 from sim.scenario import parse
 
 FULLY = {"susceptible": {"scarcity": 1, "social_proof": 1, "reciprocity": 1}}
@@ -53,8 +53,16 @@ DEMAND = {"kind": "scarcity", "cue": "demand", "reads": "bustle"}
 SOON = {"kind": "scarcity", "cue": "time", "until": "10 d"}
 RATING = {"kind": "social_proof", "reads": "stars"}
 BUSY = {"kind": "social_proof", "reads": "bustle"}
+STAR = {"kind": "social_proof", "from": "influencer", "fit": 0.9}
 GIFT = {"kind": "reciprocity", "worth": 3}
-LIFTING = {"supply": SUPPLY, "demand": DEMAND, "time": SOON, "reviews": RATING, "popularity": BUSY}
+LIFTING = {
+    "supply": SUPPLY,
+    "demand": DEMAND,
+    "time": SOON,
+    "reviews": RATING,
+    "popularity": BUSY,
+    "influencer": STAR,
+}
 
 
 def see(guest, stars=4.5, reviews=200, orders=0.5, buns=40):
@@ -70,6 +78,11 @@ def lifted(guest, t=9.0, **seen):
     """The lift of the trigger, logits."""
     see(guest, **seen)
     return lift(guest.w, guest.p, np.int64(0), t)
+
+
+def meets(guest, t, index=0):
+    """The trigger is met at a decision."""
+    remember(guest.w, guest.p, np.int64(0), t, NEED, np.int64(index), FIRST_VISIT)
 
 
 @pytest.mark.parametrize("trigger", LIFTING.values(), ids=LIFTING.keys())
@@ -109,18 +122,20 @@ def test_scarcity_is_believed_only_with_trust():
 def test_scarcity_wears_with_exposure_and_comes_back_with_time():
     guest = Guest(SUPPLY)
     lifts = []
-    for _ in range(5):
+    for _ in range(12):
         lifts.append(lifted(guest, 1.0, buns=0))
-        remember(guest.w, guest.p, np.int64(0), 1.0)
-    assert lifts == sorted(lifts, reverse=True)
-    assert lifts[3] == pytest.approx(lifts[0] / 2)  # worn by half after `scarcity_worn` = 3 exposures
-    assert lifted(guest, 100.0, buns=0) == pytest.approx(lifts[0], rel=1e-3)
+        meets(guest, 1.0)
+    assert lifts[0] < lifts[1] > lifts[2]
+    assert lifts[1:] == sorted(lifts[1:], reverse=True)
+    assert lifts[3] == pytest.approx(0.5 - 0.25 * guest.q.reactance * 2)  # x = 1 after `scarcity_worn` = 3
+    assert lifts[4] > 0 > lifts[5]  # reactance
+    assert lifted(guest, 150.0, buns=0) == pytest.approx(lifts[0], rel=1e-3)
 
 
 def test_a_cue_that_is_not_there_does_not_wear():
     guest = Guest(SUPPLY)
     see(guest, buns=40)
-    remember(guest.w, guest.p, np.int64(0), 1.0)
+    meets(guest, 1.0)
     assert (guest.p.scarce_seen, guest.p.t_feel) == (0, 0)
 
 
@@ -150,13 +165,91 @@ def test_popularity_draws_more_the_more_there_are():
     assert lifts[2] == pytest.approx(0.5)
 
 
+def test_an_influencer_is_believed_with_trust_and_does_harm_where_he_does_not_fit():
+    lifts = [lifted(Guest(STAR | {"fit": fit})) for fit in (0.0, 0.5, 1.0)]
+    assert lifts == pytest.approx([-0.5, 0, 0.5])  # susceptibility 1, trust .5
+    guest = Guest(STAR)
+    guest.p.trust = 0.0
+    assert lifted(guest) == 0
+
+
+def test_those_who_distrust_are_only_annoyed_by_scarcity():
+    guest = Guest(SUPPLY)
+    guest.p.trust = 0.0
+    meets(guest, 1.0)
+    see(guest, buns=0)
+    meets(guest, 1.0)
+    assert lifted(guest, 1.0, buns=0) < 0
+
+
+def test_without_reactance_scarcity_never_deters():
+    guest = Guest(SUPPLY, psychology={"reactance": 0})
+    guest.p.scarce_seen = 1e6
+    assert lifted(guest, 0.0, buns=0) > 0
+
+
+# ---------------------------------------------------------------- what is not genuine
+def exposures(trigger, times, **change):
+    """Trust after each of several exposures to a trigger."""
+    guest = Guest(trigger, **change)
+    see(guest, buns=0)
+    trust = [float(guest.p.trust)]
+    for k in range(times):
+        meets(guest, 1.0, k)
+        trust.append(float(guest.p.trust))
+    return guest, np.array(trust)
+
+
+def test_faked_scarcity_costs_trust_each_time_it_is_found_out():
+    guest, trust = exposures(
+        SUPPLY | {"genuine": False}, 2_000, psychology={"found_out": 0.3, "trust_fake": 1e-3}
+    )
+    fell = trust[1:] < trust[:-1]
+    assert abs(fell.mean() - 0.3) < 4 * math.sqrt(0.3 * 0.7 / 2_000)  # z = 4
+    assert trust[1:][fell] / trust[:-1][fell] == pytest.approx(1 - 1e-3, abs=1e-6)
+    assert guest.p.emotion[guest.program.names.emotions.index("resentment")] > 0
+
+
+@pytest.mark.parametrize("harmless", [{"genuine": True}, {"strength": 0}])
+def test_real_scarcity_and_scarcity_without_strength_cost_no_trust(harmless):
+    trigger = SUPPLY | {"genuine": False} | harmless
+    assert set(exposures(trigger, 20, psychology={"found_out": 1})[1]) == {0.5}
+
+
+def test_a_fake_that_is_not_on_show_costs_no_trust():
+    guest = Guest(SUPPLY | {"genuine": False}, psychology={"found_out": 1})
+    see(guest, buns=40)
+    meets(guest, 1.0)
+    assert guest.p.trust == np.float32(0.5)
+
+
+def test_falsity_that_nobody_finds_out_changes_nothing():
+    assert set(exposures(SUPPLY | {"genuine": False}, 20, psychology={"found_out": 0})[1]) == {0.5}
+
+
+def test_who_resents_nothing_only_loses_trust():
+    change = {"found_out": 1, "emotions": {"resentment": None}}
+    guest, trust = exposures(SUPPLY | {"genuine": False}, 1, psychology=change)
+    assert trust[1] == pytest.approx(0.5 * (1 - guest.q.trust_fake))
+    assert not guest.p.emotion.any()
+
+
+def test_bait_that_is_seen_through_obliges_nobody_and_costs_trust():
+    guest = Guest(GIFT | {"genuine": False}, psychology={"found_out": 1})
+    assert owed(guest, (1.0,)) == [0]
+    assert guest.p.trust == pytest.approx(0.5 * (1 - guest.q.trust_fake))
+    assert owed(Guest(GIFT | {"genuine": False}, psychology={"found_out": 0}), (1.0,)) == owed(
+        Guest(GIFT), (1.0,)
+    )
+
+
 # ---------------------------------------------------------------- gifts
 def owed(guest, times):
     """The obligation that each of several gifts adds."""
     added = []
     for t in times:
         before = float(guest.p.obligation) * 2 ** (-(t - guest.p.t_feel) / guest.q.obligation_half_life)
-        receive(guest.w, guest.p, np.int64(0), t)
+        receive(guest.w, guest.p, np.int64(0), t, NEED, np.int64(t), FIRST_VISIT)
         added.append(guest.p.obligation - before)
     return added
 
@@ -192,7 +285,8 @@ def test_a_gift_that_goes_wrong_obliges_nobody():
 
 
 # ---------------------------------------------------------------- decisions
-STILL = {"effect_on": {"buying": 0, "leaving": 0}}  # nothing but triggers moves a decision
+# nothing but triggers moves a decision, and they do not annoy
+STILL = {"effect_on": {"buying": 0, "leaving": 0}, "reactance": 0}
 
 
 def decisions(trigger, on="start", **change):
@@ -270,3 +364,15 @@ def test_the_price_of_today_is_part_of_what_people_usually_do():
     """`usually` is stated with today's touchpoints: a discount that the baseline has already moves nobody."""
     rows = decisions(RATING | {"strength": 0}, touchpoints={"cup": {"sells": {"discount": 0.2}}})
     assert set(rows["chance"][rows["touchpoint"] == 0]) == {np.float32(0.5)}
+
+
+# ---------------------------------------------------------------- the risk of a first purchase
+@pytest.mark.parametrize(("status", "reassured"), [(PROSPECT, True), (CUSTOMER, False)])
+def test_a_new_guarantee_reassures_prospects_alone(status, reassured):
+    guest = Guest(GIFT)
+    cup = guest.state["touchpoints"][0]
+    cup.guarantee, cup.usual_guarantee, guest.p.status = 0.75, 0.25, status
+    expected = guest.q.risk * 0.5 * 0.5 if reassured else 0.0
+    assert reassurance(guest.w, guest.p, cup) == pytest.approx(expected)
+    cup.guarantee = 0.25  # that of today
+    assert reassurance(guest.w, guest.p, cup) == 0
