@@ -124,8 +124,8 @@ def _urn(urns: int, weight: float, coefficient: float) -> Limit:
         quantity(
             "mean Gini coefficient",
             exact.urn_gini(SONGS, alpha, CHOICES),
-            exact.urn_gini(SONGS, 1e6, CHOICES),
-            "nobody follows others",
+            exact.urn_gini(SONGS, 1.25 * alpha, CHOICES),
+            "a quarter more of each song at the start",
         ),
     )
     name = f"Polya's urn, {SONGS} songs, weight {weight:g}, each choice adds {weight * coefficient:g}"

@@ -135,7 +135,10 @@ def test_whoever_meets_nobody_hears_from_the_brand_alone():
             {"journeys": {"visit": {"steps": {"door": {"next": {"tea": {"follows": {"tees": 1}}}}}}}},
             "did you mean",
         ),
-        ({"segments": {"a": {"share": 1}, "b": {"prospects": 5, "hears_from_others": "1 per d"}}}, "expected one signal of adopters, found 0"),
+        (
+            {"segments": {"a": {"share": 1}, "b": {"prospects": 5, "hears_from_others": "1 per d"}}},
+            "expected one signal of adopters, found 0",
+        ),
         ({"network": {"kind": "smal_world"}}, "small_world"),
         ({"network": {"kind": "random", "rewire": 0.1}}, "a network of kind random has no such key"),
         ({"network": {"kind": "file", "file": "x.csv"}}, "column is missing"),
