@@ -41,7 +41,7 @@ def make_program(**changes):
         "touchpoint_names": tuple(names),
         "touchpoint_stage": tuple(stage for _, stage in TOUCHPOINTS),
         "step_names": tuple(f"visit.{name}" for name in names),
-        "stream_names": ("need", "leave", "plea", "awareness", "entry", "surprise_gift"),
+        "stream_names": ("need", "leave", "plea", "awareness", "entry", "word", "surprise_gift"),
         "segment_names": ("commuters", "lingerers"),
         "pool_names": ("baristas",),
         "stocks": ("buns",),
