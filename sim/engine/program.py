@@ -219,6 +219,11 @@ class Program:
         return self.scenario.contract is not None
 
     @property
+    def networked(self) -> bool:
+        """Whether customers have friends."""
+        return self.scenario.network is not None
+
+    @property
     def one_shot(self) -> bool:
         """Whether customers are passing visitors."""
         return self.scenario.enters is not None and self.scenario.enters.stream is not None
@@ -315,7 +320,7 @@ def _lower(
 
 def _check_same_world(scenario: Scenario, baseline: Scenario) -> None:
     """A strategy meets the people of its baseline; --size and --horizon change both."""
-    for name in ("population", "enters", "warm_up", "starts"):
+    for name in ("population", "enters", "network", "warm_up", "starts"):
         if getattr(scenario, name) != getattr(baseline, name):
             where = str(scenario.origins.get((name,), ""))
             raise ScenarioError(
@@ -448,8 +453,10 @@ def _stock(scenario: Scenario, name: str) -> StockPlan:
 
 
 def _refresh(scenario: Scenario, name: str) -> float:
-    """Days between publications; a signal that only the other program has is never published."""
-    return scenario.signals[name].refresh if name in scenario.signals else math.inf
+    """Days between publications; a signal that only the other program has is never published. What is live is
+    noted once a day."""
+    signal = scenario.signals.get(name)
+    return math.inf if signal is None else signal.refresh or 1.0
 
 
 def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
@@ -457,10 +464,12 @@ def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
     for name, row in zip(names.signals, rows, strict=False):
         signal = scenario.signals.get(name)
         if signal:
-            row.kind = layout.REVIEWS if signal.kind == "reviews" else layout.POPULARITY
-            row.bins = max(1, round(signal.window / signal.refresh))
+            row.kind = ("reviews", "popularity", "adopters").index(signal.kind)
+            row.bins = (
+                0 if math.isinf(signal.window) else max(1, round(signal.window / (signal.refresh or 1.0)))
+            )
             row.count, row.average = signal.start.count, signal.start.average or 0.0
-            row.brand = signal.scope == "brand"
+            row.brand, row.live = signal.scope == "brand", signal.live
     return rows
 
 

@@ -51,6 +51,7 @@ _SAME = (
     "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance", "ignored_trust",
     "ignored_resentment", "learning_floor",
     # friends
+    "word_of_mouth", "told", "word_half_life", "word_trust", "referral_trust", "referral_bond",
 )  # fmt: skip
 _BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}
 
@@ -202,7 +203,7 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, ra
     row.calendar = names.number("calendars", calendar_name(traits.needs.when, traits.needs.season))
     row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
-    row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf
+    _fill_awareness(row, scenario, traits, names)
     q = scenario.baseline.psychology
     today = traits_of(scenario.baseline, name) or traits
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
@@ -212,6 +213,17 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, ra
     row.usually = usually_felt(scenario, rates.choice_shift)
     both = (scenario, scenario.baseline)
     row.bound = max(hazard_bound(s, row.centre_leaving, rates.leave_scale) for s in both)
+
+
+def _fill_awareness(row, scenario, traits, names) -> None:
+    """Prospects hear of the brand from itself and from others they meet."""
+    ours, theirs = getattr(traits, "hears_of_us", 0.0), getattr(traits, "hears_from_others", 0.0)
+    row.aware_gap, row.others = math.inf, NOBODY
+    if ours + theirs > 0.0:
+        row.aware_gap, row.meeting = 1.0 / (ours + theirs), theirs / (ours + theirs)
+    if theirs > 0.0:
+        only = next(name for name, signal in scenario.signals.items() if signal.kind == "adopters")
+        row.others = names.number("signals", traits.others or only)
 
 
 def _leaves_by(traits) -> int:
