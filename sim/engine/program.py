@@ -5,6 +5,7 @@ baseline, under one numbering, because customers who are there on day 0 have liv
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -186,19 +187,26 @@ class Program:
             )
 
 
-def lower(scenario: Scenario) -> Program:
-    """The scenario as a program, with its baseline for the warm-up."""
+def lower(scenario: Scenario, beside: Sequence[Scenario] = ()) -> Program:
+    """The scenario as a program, with its baseline for the warm-up.
+
+    ``beside`` are the scenarios that it is compared with: people get the same moments to leave in all of them.
+    """
     baseline = scenario.baseline
     _check_same_world(scenario, baseline)
     names = collect([scenario] if baseline is scenario else [baseline, scenario])
     _check_emotions(scenario, names)
     _check_segments(scenario, names)
-    before = _lower(baseline, names, baseline, None)
-    return before if baseline is scenario else _lower(scenario, names, baseline, before)
+    before = _lower(baseline, names, (baseline, *beside), None)
+    return before if baseline is scenario else _lower(scenario, names, (baseline, *beside), before)
 
 
-def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program | None) -> Program:
-    """One scenario; ``before`` is its baseline's program, None for the baseline itself."""
+def _lower(scenario: Scenario, names: Names, bounds: Sequence[Scenario], before: Program | None) -> Program:
+    """One scenario; ``before`` is its baseline's program, None for the baseline itself.
+
+    ``bounds``: the baseline and whatever else bounds the leaving hazard.
+    """
+    baseline = bounds[0]
     samplers = Samplers()
     static = Rows(scenario, names, samplers).arrays()
     start = _warm_up_start(baseline)
@@ -206,7 +214,7 @@ def _lower(scenario: Scenario, names: Names, baseline: Scenario, before: Program
     warm = before if before and before.start < 0.0 else None
     expectation, transparency = _expected(before) if before else psyche.delivered(scenario, names, static)
     static["emotions"] = psyche.emotion_rows(scenario, names)
-    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, baseline)
+    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, bounds)
     static["signals"] = _signal_rows(scenario, names)
     static["campaigns"] = _campaign_rows(scenario, names)
     static["site_size"] = _site_sizes(scenario, sites)

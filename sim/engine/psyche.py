@@ -1,6 +1,7 @@
 """Psychology as numbers, and what follows from the baseline: expectations, centres and bounds."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -138,9 +139,9 @@ def _perceived(scenario: Scenario, t) -> float:
 
 # ---------------------------------------------------------------- segments
 def segment_rows(
-    scenario: Scenario, names: Names, samplers: Samplers, transparency: float, bounds: "Scenario"
+    scenario: Scenario, names: Names, samplers: Samplers, transparency: float, bounds: Sequence[Scenario]
 ) -> np.ndarray:
-    """SEGMENT rows. ``transparency`` is the baseline's; ``bounds`` the scenario whose weights bound the hazard."""
+    """SEGMENT rows. ``transparency`` is the baseline's; ``bounds`` whose weights bound the hazard beside its own."""
     rows = empty(len(names.segments), SEGMENT)
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
@@ -165,7 +166,7 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, bo
     today = traits_of(scenario.baseline, name) or traits
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
     row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
-    row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, bounds))
+    row.bound = max(hazard_bound(s, row.centre_leaving) for s in (scenario, *bounds))
 
 
 def _leaves_by(traits) -> int:

@@ -272,15 +272,15 @@ def run(
     if log and not people:
         raise UsageError("people=False needs log=False: the tables of the log need everybody")
     settings = Settings(
-        seed=_whole(seed, "seed", 0),
-        replications=_whole(replications, "replications", 1),
+        seed=whole(seed, "seed", 0),
+        replications=whole(replications, "replications", 1),
         size=size,
         horizon=quantity(horizon),
         sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
         log=log,
-        engine=_known(engine),
+        engine=known(engine),
     )
-    workers = _whole(workers, "workers", 1)
+    workers = whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
     at_once = 1 if executor else min(workers, settings.replications, cores())
     check_memory(people_in(scenario), settings.engine, settings.replications, at_once, kept=people)
@@ -305,15 +305,17 @@ def run(
     return done
 
 
-def _known(engine: str) -> str:
+def known(engine: str) -> str:
+    """The name of an engine that there is; UsageError for others."""
     from sim.engine import known_engine
 
     return known_engine(engine)
 
 
-def _whole(value: int, name: str, least: int) -> int:
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or not least <= value < 2**63:
+def whole(value: int, name: str, least: int) -> int:
+    """A whole number from `least` on; UsageError for others."""
+    fits = isinstance(value, Integral) and not isinstance(value, bool)
+    if not fits or not least <= value < 2**63:
         raise UsageError(f"{name}: a whole number from {least} on is needed, not {value!r}")
     return int(value)
 
