@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from sim.analysis.view import Floats, Mask
 
 LEVEL = 0.95
 WIDENED = 1.1  # see `widening`
+COUNTABLE = 1e12  # replications; what takes more is out of reach
 ROUNDING = 1e-12  # differences below this share of what differs are none
 DRAWS = (
     100_000  # from the joint t-distribution: a probability of .95 is met within .0014 (two standard errors)
@@ -34,8 +35,8 @@ def t_quantile(freedom: int, level: float = LEVEL) -> float:
 def standard_errors(columns: Floats) -> Floats:
     """The standard error of each column's mean over its rows (at least two)."""
     errors: Floats = np.std(columns, axis=0, ddof=1) / math.sqrt(len(columns))
-    spread = np.ptp(columns, axis=0)
-    return np.where(spread == 0.0, 0.0, errors)  # rounding makes something of equal numbers
+    rounding = ROUNDING * np.abs(columns).max(axis=0)  # makes something of equal numbers
+    return np.where(np.ptp(columns, axis=0) <= rounding, 0.0, errors)
 
 
 def joint_deviations(columns: Floats) -> Floats:
@@ -45,14 +46,23 @@ def joint_deviations(columns: Floats) -> Floats:
     has: rows - 1. Its margins are those of the single t-intervals. The root of the covariance is taken from
     the data by singular values, so that columns that are the same, or more columns than rows, do no harm.
     """
-    rows, width = columns.shape
+    rows = len(columns)
     centred = columns - columns.mean(axis=0)
     _, sizes, directions = np.linalg.svd(centred / math.sqrt(rows * (rows - 1.0)), full_matrices=False)
+    root = sizes[:, None] * directions
+    draws: Floats = np.einsum(
+        "dk,kc->dc", _standard_t(rows - 1, sizes.size), root
+    )  # no threads, the same bits
+    return draws
+
+
+@lru_cache(maxsize=4)
+def _standard_t(freedom: int, width: int) -> Floats:
+    """Draws from the standard multivariate t, ``[DRAWS, width]``: the same whenever they are asked for."""
     generator = np.random.default_rng(_SEED)
-    scale = np.sqrt(generator.chisquare(rows - 1, DRAWS) / (rows - 1))
-    normal = generator.standard_normal((DRAWS, sizes.size))
-    draws: Floats = (normal @ (sizes[:, None] * directions)) / scale[:, None]
-    assert draws.shape == (DRAWS, width)
+    scale = np.sqrt(generator.chisquare(freedom, DRAWS) / freedom)
+    draws: Floats = generator.standard_normal((DRAWS, width)) / scale[:, None]
+    draws.flags.writeable = False
     return draws
 
 
@@ -105,13 +115,14 @@ class Difference:
 
     @property
     def identical(self) -> bool:
-        """Whether nothing differs, in any replication."""
-        return self.mean == 0.0 and self.se == 0.0
+        """Whether nothing differs, in any replication, nor could."""
+        return self.low == 0.0 == self.high
 
     @property
     def n_independent(self) -> int | None:
-        """How many replications under independent seeds would have told as much; None where none is enough."""
-        return math.ceil(self.n * (self.se_independent / self.se) ** 2 - 1e-9) if self.se > 0.0 else None
+        """How many replications under independent seeds would have told as much; None where no number would."""
+        wanted = self.n * (self.se_independent / self.se) ** 2 if self.se > 0.0 else math.inf
+        return math.ceil(wanted - 1e-9) if wanted < COUNTABLE else None
 
 
 def differences(values: Floats, widened: float = 1.0) -> list[Difference]:
@@ -270,6 +281,15 @@ class Flips:
         return self.se_best / self.se if self.se > 0.0 else None
 
 
+def unseen(customers: int, strategies: int = 1) -> float:
+    """What a difference of shares may be though nobody flipped: the "rule of three", 3 / customers.
+
+    Fewer than that many of those who live flip, or somebody would have been seen to, with 95 %; for several
+    strategies at once with 95 % for all of them (Bonferroni).
+    """
+    return math.log(strategies / (1.0 - LEVEL)) / customers
+
+
 def flips(first: np.ndarray, second: np.ndarray) -> Flips:
     """The flips between two arrays of truths about the same customers."""
     both, either = int(np.count_nonzero(first & second)), int(np.count_nonzero(first | second))
@@ -292,15 +312,15 @@ def widening(values: Floats, precision: float) -> float:
     return min(max(1.0, precision / widest), WIDENED) if widest > 0.0 else 1.0
 
 
-def wanted(values: Floats, precision: float, least: int, most: int) -> int:
+def wanted(values: Floats, precision: float, least: int, most: int, floor: float = 0.0) -> int:
     """How many replications to have before the next look: enough as far as can be told, never many at a time.
 
     The number of rows itself where every difference's half-width is at most ``precision`` (or there are
     ``most``); else what the widest interval asks for at its present spread, at least a batch of ``least`` / 2
-    more, at most twice as many.
+    more, at most twice as many. No half-width is taken to be less than ``floor`` (see :func:`unseen`).
     """
     n = len(values)
-    widest = max(difference.half for difference in differences(values))
+    widest = max(floor, *(difference.half for difference in differences(values)))
     if widest <= precision or n >= most:
         return n
     guess = min(2.0, (widest / precision) ** 2) if precision > 0.0 else 2.0

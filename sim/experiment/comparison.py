@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -136,11 +136,17 @@ class Comparison:
     def found(self) -> dict[str, list[Difference]]:
         """For each KPI that all worlds have (at least twice): every strategy's difference to the baseline."""
         values = {name: self.worlds.kpi(name) for name in self.kpis}
-        return {
-            name: differences(rows, self.widened if name == self.metric else 1.0)
-            for name, rows in values.items()
-            if len(rows) > 1
-        }
+        return {name: self._differences(name, rows) for name, rows in values.items() if len(rows) > 1}
+
+    def _differences(self, kpi: str, rows: Floats) -> list[Difference]:
+        """Where nobody flipped there is no spread to tell an interval by: what may have gone unseen is one."""
+        found = differences(rows, self.widened if kpi == self.metric else 1.0)
+        for k, difference in enumerate(found):
+            together, single = (self.worlds.floor(kpi, k + 1, m) for m in (len(found), 1))
+            if together > 0.0:
+                ends = {"low": -together, "high": together, "low_single": -single, "high_single": single}
+                found[k] = replace(difference, **ends)
+        return found
 
     @cached_property
     def widened(self) -> float:
@@ -427,7 +433,9 @@ def _compared(
         side.play(target, workers=workers, executor=executor, progress=told, check=check)
         if how.precision:
             values = side.kpi(how.metric)
-            target = wanted(values, how.aim(values), LEAST, how.most)
+            strategies = range(1, len(programs))
+            floor = max(side.floor(how.metric, world, len(strategies)) for world in strategies)
+            target = wanted(values, how.aim(values), LEAST, how.most, floor)
     told.batch(1.0)
     return Comparison(
         tuple(scenarios), tuple(programs), labels(scenarios), side, how, began, datetime.now(UTC), place

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.analysis.paired import Flips, flips
+from sim.analysis.paired import Flips, flips, unseen
 from sim.analysis.view import Floats, View
 from sim.experiment.replications import Progress, Task, perform_all
 
@@ -100,6 +100,18 @@ class Worlds:
         values = np.array(rows, np.float64).T
         whole: Floats = values[~np.isnan(values).any(axis=1)]
         return whole
+
+    def unchanged(self, world: int) -> bool:
+        """Whether a world is the first one, in every replication and all that is counted."""
+        pairs = zip(self.seen[0], self.seen[world], strict=True)
+        return all(a.kpis == b.kpis and a.events == b.events for a, b in pairs)
+
+    def floor(self, kpi: str, world: int, strategies: int = 1) -> float:
+        """What a share may differ by in a world that is another, though nobody was seen to flip; else 0."""
+        counts = self.flips[world - 1].get(kpi)
+        if counts is None or counts.n == 0 or counts.first or counts.second or self.unchanged(world):
+            return 0.0
+        return unseen(counts.n, strategies)
 
     def play(
         self,

@@ -43,8 +43,6 @@ def headline(done: Comparison) -> str:
     if best.world == 0:
         return _no_better(done)
     difference = done.found[done.metric][best.world - 1]
-    if difference.identical:
-        return f"{best.label} changes nothing: every replication is identical to the baseline's."
     if not difference.distinguishable:
         return _not_distinguishable(done, best, difference)
     also = [name for name in best.level_with if name != done.labels[0]]
@@ -86,13 +84,13 @@ def _no_better(done: Comparison) -> str:
 def _not_distinguishable(done: Comparison, best: Standing, difference: Difference) -> str:
     told = _told_apart(done, best, difference)
     if len(done.labels) == 2:
-        return f"{told[0].upper()}{told[1:]}."
+        return f"{told.replace('from it', 'from the baseline', 1)}."
     return f"No strategy is distinguishably better than the baseline; {told}."
 
 
 def _told_apart(done: Comparison, standing: Standing, difference: Difference) -> str:
     """That a difference is not distinguishable, in words."""
-    if difference.identical:
+    if done.worlds.unchanged(standing.world):
         return f"{standing.label} changes nothing: every replication is identical to the baseline's"
     where = "" if done.metric == "retention" else f" in {done.metric}"
     low, high = (_signed(done, done.metric, end, difference) for end in (difference.low, difference.high))
