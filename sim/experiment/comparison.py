@@ -144,8 +144,9 @@ class Comparison:
         for k, difference in enumerate(found):
             together, single = (self.worlds.floor(kpi, k + 1, m) for m in (len(found), 1))
             if together > 0.0:
-                ends = {"low": -together, "high": together, "low_single": -single, "high_single": single}
-                found[k] = replace(difference, **ends)
+                found[k] = replace(
+                    difference, low=-together, high=together, low_single=-single, high_single=single
+                )
         return found
 
     @cached_property
