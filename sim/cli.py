@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -134,9 +134,8 @@ horizon_option = click.option(
 engine_option = click.option(
     "--engine",
     metavar="NAME",
-    default="compiled",
-    show_default=True,
-    help="compiled, or reference (on SimPy): the same numbers, much slower.",
+    help="compiled, or reference (on SimPy): the same numbers, much slower.  [default: compiled; reference where "
+    "a touchpoint is written in Python]",
 )
 
 
@@ -175,7 +174,7 @@ def run(
     horizon: str | None,
     sets: tuple[str, ...],
     workers: int | None,
-    engine: str,
+    engine: str | None,
     out: Path | None,
     csv: bool,
     no_log: bool,
@@ -184,12 +183,10 @@ def run(
     quiet: bool,
 ) -> None:
     """Run SCENARIO and print its KPIs; tables and pictures go to the run folder."""
-    from sim.engine import known_engine
     from sim.experiment.replications import cores
     from sim.experiment.runs import run as run_scenario
 
     path = find_scenario(scenario)
-    _say_if_compiling(known_engine(engine), quiet)
     pictures = not (no_log or no_pictures)
     with Progress(hidden=quiet, replications=replications) as progress:
         done = run_scenario(
@@ -207,12 +204,21 @@ def run(
             results="results",
             csv=csv,
             progress=progress,
-            begins=progress.begin,
+            begins=_beginning(progress, engine, quiet),
             also=_draw if pictures else None,
+            note=_silent if quiet else _note,
         )
     _print_result(done, as_json)
     if not quiet:
         click.echo(_where(done, pictures), err=True)
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 def _draw(run: Run, folder: Path) -> None:
@@ -305,18 +311,16 @@ def compare(
     no_pictures: bool,
     as_json: bool,
     quiet: bool,
-    engine: str,
+    engine: str | None,
     **options: Any,
 ) -> None:
     """Compare strategies with BASELINE: the same people with the same luck in every world.
 
     A FOLDER stands for its baseline and every file in it that extends this.
     """
-    from sim.engine import known_engine
     from sim.experiment.comparison import compare as compare_scenarios
     from sim.experiment.replications import cores
 
-    _say_if_compiling(known_engine(engine), quiet)
     with Progress(hidden=quiet) as progress:
         done = compare_scenarios(
             *scenarios,
@@ -325,8 +329,9 @@ def compare(
             engine=engine,
             results="results",
             progress=progress,
-            begins=progress.begin_worlds,
+            begins=_beginning_worlds(progress, engine, quiet),
             also=None if no_pictures else _draw_comparison,
+            note=_silent if quiet else _note,
             **options,
         )
     if as_json:
@@ -412,15 +417,13 @@ def story(
     replication: int,
     size: int | None,
     sets: tuple[str, ...],
-    engine: str,
+    engine: str | None,
     full: bool,
 ) -> None:
     """Tell one customer's life in SCENARIO, touch by touch."""
-    from sim.engine import known_engine
     from sim.experiment.lives import life
     from sim.report.story import story as tell
 
-    _say_if_compiling(known_engine(engine), quiet=False)
     with Progress(hidden=False) as progress:
         told = life(
             find_scenario(scenario),
@@ -430,8 +433,9 @@ def story(
             size=size,
             sets=sets,
             engine=engine,
-            begins=progress.begin,
+            begins=_beginning(progress, engine, quiet=False),
             progress=progress,
+            note=_note,
         )
     click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
 
@@ -478,6 +482,34 @@ def _say_if_compiling(engine: str, quiet: bool) -> None:
         )
 
 
+def _beginning(progress: Progress, engine: str | None, quiet: bool) -> Callable[[Any], None]:
+    """What is done once it is known what is run."""
+
+    def begin(program: Any) -> None:
+        from sim.engine import engine_for
+
+        _say_if_compiling(engine_for(program.scenario, engine)[0], quiet)
+        progress.begin(program)
+
+    return begin
+
+
+def _beginning_worlds(
+    progress: Progress, engine: str | None, quiet: bool
+) -> Callable[[Sequence[Any], int], None]:
+    """The same for several worlds and (at first) so many replications of each."""
+
+    def begin(programs: Sequence[Any], replications: int) -> None:
+        from sim.engine import engine_for
+
+        engines = {engine_for(program.scenario, engine)[0] for program in programs}
+        _say_if_compiling("reference" if "reference" in engines else "compiled", quiet)
+        progress.begin(programs[0])
+        progress.replications = len(programs) * replications
+
+    return begin
+
+
 def _entry(engine: str) -> Any:
     """The compiled function that an engine calls from Python."""
     if engine == "reference":
@@ -507,11 +539,6 @@ class Progress:
     def begin(self, program: Any) -> None:
         """Learn from the program how long and how many."""
         self.horizon, self.customers = program.horizon, program.scenario.population.size
-
-    def begin_worlds(self, programs: Sequence[Any], replications: int) -> None:
-        """The same for several worlds and (at first) so many replications of each."""
-        self.begin(programs[0])
-        self.replications = len(programs) * replications
 
     def __call__(self, share: float) -> None:
         """Show the share done (0..1) and the time that is left; end where a signal got lost on its way."""

@@ -17,6 +17,9 @@ ATTRIBUTES = {
 }
 METHODS = {"now", "utcnow", "today"}  # when called: `env.now` is SimPy's clock, an attribute
 CALLS = {"hash", "id", "input", "__import__", "eval", "exec"}
+MEANT = {
+    "engine/scripts.py": ["exec()"]
+}  # runs what users write, which is theirs to key: docs/python-touchpoint.md
 
 
 def violations(source: str) -> list[str]:
@@ -68,7 +71,8 @@ def sources() -> list[Path]:
 
 @pytest.mark.parametrize("file", sources(), ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_nothing_else_draws(file: Path):
-    assert violations(file.read_text(encoding="utf-8")) == []
+    found = violations(file.read_text(encoding="utf-8"))
+    assert found == MEANT.get(f"{file.parent.name}/{file.name}", [])
 
 
 def test_the_scan_reaches_the_model_and_the_engines():

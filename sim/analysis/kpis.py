@@ -9,12 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
 from sim.analysis.view import CENTS, MINUTES, YEAR, Floats, View
-from sim.model.layout import CLOSED, DAY, FAILED, MILLION, NOT_RENEWED, OK, SOLD_OUT
+from sim.model.layout import (
+    ACTED,
+    ASKED,
+    CES,
+    CLOSED,
+    CSAT,
+    DAY,
+    FAILED,
+    MILLION,
+    NOT_RENEWED,
+    NPS,
+    OK,
+    QUESTIONS,
+    SCORES,
+    SOLD_OUT,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from sim.engine.outcome import Outcome
@@ -122,6 +137,47 @@ def _published(view: View) -> Value:
     rows = view.outcome.signals
     each = [rows[rows["signal"] == signal] for signal in view.review_signals]
     return _mean(np.array([mine["value"][np.argmax(mine["t"])] for mine in each if mine.size]))
+
+
+def _asking(question: SupportsIndex) -> Condition:
+    """Whether the question was put to anybody at all, in whatever segment."""
+    return lambda view: (
+        bool(view.outcome.answered[:, question, ASKED].sum()) if len(view.outcome.answered) else False
+    )
+
+
+def _any_asking(view: View) -> bool:
+    return any(_asking(question)(view) for question in range(len(QUESTIONS)))
+
+
+def _acting(view: View) -> bool:
+    """Whether a survey that is put to anybody promises something."""
+    return _any_asking(view) and bool((view.program.static["surveys"]["acts_on"] >= 0.0).any())
+
+
+def _mean_score(question: SupportsIndex) -> Callable[[View], Value]:
+    def mean(view: View) -> Value:
+        scores = view.answered(question)[:SCORES]
+        return _ratio(float(np.arange(SCORES) @ scores), float(scores.sum()))
+
+    return mean
+
+
+def _share_of_scores(question: SupportsIndex, low: int, high: int) -> Callable[[View], Value]:
+    def share(view: View) -> Value:
+        scores = view.answered(question)[:SCORES]
+        return _ratio(float(scores[low : high + 1].sum()), float(scores.sum()))
+
+    return share
+
+
+def _nps(view: View) -> Value:
+    promoters, detractors = (_share_of_scores(NPS, *ends)(view) for ends in ((9, 10), (0, 6)))
+    return None if promoters is None or detractors is None else 100.0 * (promoters - detractors)
+
+
+def _acted_on(view: View) -> float:
+    return float(sum(view.answered(question)[ACTED] for question in range(len(QUESTIONS))))
 
 
 def _hazard_lost(view: View) -> Value:
@@ -308,6 +364,31 @@ KPIS: dict[str, Kpi] = {
         "messages", "messages sent by campaigns", "", "word",
         lambda v: v.total("messages"), _campaigning,
     ),
+    "nps": Kpi(
+        "points", "net promoter score: 100 x (answers of 9 or 10 - answers of 6 or less) / answers", "high",
+        "answers",
+        _nps, _asking(NPS),
+    ),
+    "csat": Kpi(
+        "1..5", "mean answer to how satisfied one is", "high", "answers",
+        _mean_score(CSAT), _asking(CSAT),
+    ),
+    "csat_satisfied": Kpi(
+        "share", "answers of 4 or 5 to how satisfied one is / answers", "high", "answers",
+        _share_of_scores(CSAT, 4, 5), _asking(CSAT),
+    ),
+    "ces": Kpi(
+        "1..7", "mean answer to how hard it was (7: hardest)", "low", "answers",
+        _mean_score(CES), _asking(CES),
+    ),
+    "response_rate": Kpi(
+        "share", "surveys answered / surveys put to customers", "", "answers",
+        lambda v: _ratio(v.total("answered"), v.total("asked")), _any_asking,
+    ),
+    "answers_acted_on": Kpi(
+        "answers", "bad answers that somebody acted on (NPS 6 or less, CSAT 2 or less, CES 5 or more)", "", "answers",
+        _acted_on, _acting,
+    ),
 }  # fmt: skip
 
 WINDOWED: dict[str, Kpi] = {
@@ -363,6 +444,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "0..1": (0.0, 1.0),
     "-1..1": (-1.0, 1.0),
     "stars": (0.0, 5.0),
+    "points": (-100.0, 100.0),
+    "1..5": (1.0, 5.0),
+    "1..7": (1.0, 7.0),
 }  # of units; money has none, everything else is counted or measured from 0
 
 

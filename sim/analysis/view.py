@@ -149,6 +149,11 @@ class View:
         """Mean over all touches of valence (0), perceived quality (1) or mood after (2)."""
         return float(self.outcome.felt[:, which].sum()) / MILLION / self.outcome.touches.sum()
 
+    def answered(self, question: SupportsIndex) -> NDArray[np.int64]:
+        """Answers to a question by score, then how often it was asked, then answers acted on."""
+        answered = self.outcome.answered
+        return answered[:, question].sum(axis=0) if self.segment is None else answered[self.segment, question]
+
     def staffed(self, name: str) -> float:
         """Sum of one staff column over pools and sites."""
         return float(self.outcome.staff[name].sum())

@@ -1,7 +1,17 @@
 """From a scenario to what happened: the program, the two engines and the tables."""
 
-from sim.engine.engines import ENGINES, known_engine, prepare, simulate, simulate_logged
+from sim.engine.engines import ENGINES, engine_for, known_engine, prepare, simulate, simulate_logged
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program, lower
 
-__all__ = ["ENGINES", "Outcome", "Program", "known_engine", "lower", "prepare", "simulate", "simulate_logged"]
+__all__ = [
+    "ENGINES",
+    "Outcome",
+    "Program",
+    "engine_for",
+    "known_engine",
+    "lower",
+    "prepare",
+    "simulate",
+    "simulate_logged",
+]

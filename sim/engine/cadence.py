@@ -2,6 +2,8 @@
 
 import math
 
+LEARNS_EVERY = 1.0  # days: when what was learnt from answers takes effect
+
 
 def first_multiple(period: float, t: float, *, after: bool = False) -> int:
     """The least k for which ``k * period`` is at t or later; with ``after``, later than t."""

@@ -60,6 +60,8 @@ COUNTED = {
     "gifts": ("", "gifts handed over"),
     "messages": ("", "messages received"),
     "reconsidered": ("", "moments at which a customer could have left"),
+    "asked": ("", "surveys put to customers"),
+    "answered": ("", "surveys answered"),
 }
 
 COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
@@ -93,6 +95,14 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         **_TOUCHED,
         "revenue": ("currency", "value of the order"),
         "cost": _MONEY_OUT,
+    },
+    "surveys": {
+        **_WHO_WHEN,
+        "time": ("d", "days since the start"),
+        "question": ("", "nps, csat or ces"),
+        "about": ("", "the touchpoint that the question was about; empty: none in particular"),
+        "score": ("", "the answer: nps 0..10, csat 1..5, ces 1..7 (7: hardest)"),
+        "touchpoint": ("", "the touchpoint that asked"),
     },
     "customers": {
         **_WHO_WHEN,

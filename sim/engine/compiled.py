@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.engine.cadence import first_multiple
+from sim.engine.cadence import LEARNS_EVERY, first_multiple
 from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.engine.runahead import (
@@ -30,6 +30,7 @@ from sim.engine.runahead import (
 from sim.engine.shared import DESK, EVENT, LINE, REQUEST, Shared, close_queues, staff_with
 from sim.engine.state import LogSink, State, longer
 from sim.engine.tiny import tiny_program
+from sim.model.answers import learn
 from sim.model.layout import NOBODY
 from sim.model.signals import publish
 from sim.model.world import EVENTS, LOGGED, OVERRUN
@@ -113,6 +114,8 @@ class Compiled:
         for s in _for_all(plan):
             period = plan.signals[s].refresh
             ends.append(period * first_multiple(period, now, after=True))
+        if self.learns(now):
+            ends.append(LEARNS_EVERY * first_multiple(LEARNS_EVERY, now, after=True))
         if now >= 0.0:
             ends += [self.next_pick(c) for c in range(len(self.picks))]
         refreshes = sum(1.0 / signal.refresh for signal in plan.signals)
@@ -182,6 +185,12 @@ class Compiled:
             period = plan.signals[s].refresh
             if first_multiple(period, now) * period == now:
                 self.state.refresh(s, now)
+        if self.learns(now) and first_multiple(LEARNS_EVERY, now) * LEARNS_EVERY == now:
+            learn(self.state.world)
+
+    def learns(self, now: float) -> bool:
+        """Whether the brand learns from answers; before day 0 it does not."""
+        return now >= 0.0 and self.program.learns
 
     def pick_at(self, now: float) -> None:
         """Campaigns whose time it is pick customers and give or send."""

@@ -10,6 +10,7 @@ from sim.engine.outcome import Outcome
 from sim.engine.program import Program
 from sim.errors import UsageError
 from sim.model.layout import LOG
+from sim.scenario import Scenario
 from sim.scenario.wrong import nearest
 
 ENGINES = ("compiled", "reference")  # the first is the default; the other one is SimPy
@@ -23,7 +24,39 @@ def simulate(program: Program, *, seed: int, engine: str = ENGINES[0], **options
     simulated so far, averaged over customers, and may raise to stop the run; ``everything`` also logs decisions
     without a consequence, for stories.
     """
-    return _module(engine).simulate(program, seed=seed, **options)
+    module = _module(engine)
+    _check_can(engine, scripted(program.scenario.baseline, program.scenario))
+    return module.simulate(program, seed=seed, **options)
+
+
+def scripted(*scenarios: Scenario) -> list[str]:
+    """The touchpoints of scenarios that are written in Python."""
+    return list(dict.fromkeys(name for s in scenarios for name, t in s.touchpoints.items() if t.python))
+
+
+def engine_for(scenario: Scenario, wanted: str | None) -> tuple[str, str]:
+    """(the engine that runs a scenario, what the user should know about that, if anything).
+
+    Without a wish it is the first of ENGINES, unless a touchpoint is written in Python. Raises UsageError where
+    the one that is wanted cannot run it.
+    """
+    names = scripted(scenario.baseline, scenario)
+    if wanted is None and names:
+        return "reference", f"note: {_written_in_python(names)}; running on the SimPy engine"
+    engine = known_engine(wanted or ENGINES[0])
+    _check_can(engine, names)
+    return engine, ""
+
+
+def _check_can(engine: str, names: list[str]) -> None:
+    if names and engine == "compiled":
+        only = "which only the SimPy engine runs: leave --engine out, or say --engine reference"
+        raise UsageError(f"{_written_in_python(names)}, {only}")
+
+
+def _written_in_python(names: list[str]) -> str:
+    several = len(names) > 1
+    return f"touchpoint{'s' * several} {', '.join(names)} {'are' if several else 'is'} written in Python"
 
 
 def simulate_logged(program: Program, *, seed: int, **options) -> tuple[Outcome, np.ndarray]:

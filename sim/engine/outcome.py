@@ -31,9 +31,11 @@ class Outcome:
     ``people`` PERSON[customers], feelings carried to the horizon; ``daily`` int64[days, segments, DAILY];
     ``touches`` int64[segments, touchpoints, OUTCOMES]; ``felt`` int64[touchpoints, 3] in millionths (valence,
     perceived quality, mood after); ``staff`` a row per pool and site; ``signals`` a row per refresh (mean over
-    sites); ``campaigns`` a row per campaign (money in cents). ``events`` counts logged touches and decisions
-    with a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in all (in units of the
-    dominating rate), the leaving hazard exceeded the moments at which somebody can leave.
+    sites); ``campaigns`` a row per campaign (money in cents). ``answered`` int64[segments, questions, SCORES + 2]:
+    answers by score, then those asked, then answers acted on (no segments where nobody asks); ``failing``
+    float64[touchpoints]: what learning left of the chance to fail (empty where nothing is learnt). ``events`` counts
+    logged touches and decisions with a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in
+    all (in units of the dominating rate), the leaving hazard exceeded the moments at which somebody can leave.
     """
 
     replication: int
@@ -44,6 +46,8 @@ class Outcome:
     staff: np.ndarray
     signals: np.ndarray
     campaigns: np.ndarray
+    answered: np.ndarray
+    failing: np.ndarray
     events: int
     capped: int
     hazard_lost: float

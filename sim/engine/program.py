@@ -21,6 +21,7 @@ from sim.model.keys import MAX_INDEX
 from sim.model.layout import CAMPAIGN, CAMPAIGNS, EMOTIONS, NOBODY, SIGNAL
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
+from sim.scenario.scripts import Script
 
 SEGMENTS = 32  # each has 67 million ids for its prospects
 WARM_UP = 60.0  # days, where customers exist on day 0 and psychology is on
@@ -81,6 +82,7 @@ class Program:
     horizon: float
     wage_per_day: float  # cents, all sites and pools, on average
     fixed_cost: int  # cents
+    scripts: dict[int, Script]  # by touchpoint: functions of the user's own
     warm: "Program | None" = None  # the baseline, where it differs and there is a warm-up
 
     @property
@@ -154,6 +156,16 @@ class Program:
         return self.scenario.discount_rate
 
     @property
+    def learns(self) -> bool:
+        """Whether a touchpoint gets better by what customers answer."""
+        return bool((self.static["surveys"]["learns"] > 0.0).any())
+
+    @property
+    def asks(self) -> bool:
+        """Whether a touchpoint asks anything."""
+        return bool((self.static["touchpoints"]["asks"] >= 0).any())
+
+    @property
     def windows(self) -> dict[str, tuple[float, float]]:
         """Stretches of the run with KPIs of their own, days."""
         return {name: (w.from_, w.to) for name, w in self.scenario.windows.items()}
@@ -208,7 +220,8 @@ def _lower(scenario: Scenario, names: Names, bounds: Sequence[Scenario], before:
     """
     baseline = bounds[0]
     samplers = Samplers()
-    static = Rows(scenario, names, samplers).arrays()
+    rows = Rows(scenario, names, samplers)
+    static = rows.arrays()
     start = _warm_up_start(baseline)
     sites = count_sites(scenario)
     warm = before if before and before.start < 0.0 else None
@@ -236,6 +249,7 @@ def _lower(scenario: Scenario, names: Names, bounds: Sequence[Scenario], before:
         horizon=scenario.horizon,
         wage_per_day=_wages(scenario) * sites,
         fixed_cost=sum(cents(c.costs.setup) for c in scenario.campaigns.values()),
+        scripts=rows.scripts,
         warm=warm,
     )
 

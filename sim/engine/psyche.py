@@ -39,6 +39,9 @@ _SAME = (
     "grievance_half_life", "pressure_half_life",
     # campaigns and winning back
     # answers and listening
+    "answer_extremes", "answer_anger", "nps_neutral", "nps_slope", "nps_noise", "csat_neutral", "csat_slope",
+    "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance", "ignored_trust",
+    "ignored_resentment", "learning_floor",
     # friends
 )  # fmt: skip
 _BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}

@@ -22,12 +22,16 @@ import pyarrow.parquet as parquet
 from sim.engine import arrow
 from sim.engine.columns import COLUMNS, COUNTED, FEELINGS, TRAITS
 from sim.engine.order import places_in_order
-from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, REASONS, TOUCH
+from sim.model.layout import CUSTOMER, DAILY, LEFT, LOG, MILLION, OUTCOMES, QUESTIONS, REASONS, TOUCH
 
 ROWS = 131_072  # of every row group of a logged table but its last
 PIECE = 8_192  # rows turned into columns together: as many as the processor's cache holds
 WAITING = 2  # stretches of the log that may wait for the writer
-LOGGED = ("visits", "orders")  # tables that stream from the event log; the others come from the outcome
+LOGGED = (
+    "visits",
+    "orders",
+    "surveys",
+)  # tables that stream from the event log; the others come from the outcome
 STATUSES = ("prospect", "active", "left", "expected")  # by number of the status
 
 
@@ -116,6 +120,28 @@ def _visits(rows: Rows, program: Any, replication: int) -> pa.Table:
 
 def _orders(rows: Rows, program: Any, replication: int) -> pa.Table:
     return _table("orders", replication, {**_touched(rows, program), "order": rows["order"]})
+
+
+def surveys(chunk: np.ndarray, program: Any, replication: int) -> pa.Table:
+    """Every answer in a chunk of the event log (LOG records)."""
+    return _surveys(chunk[_answering(chunk)], program, replication)
+
+
+def _answering(rows: np.ndarray) -> np.ndarray:
+    return rows["answer"] > 0
+
+
+def _surveys(rows: Rows, program: Any, replication: int) -> pa.Table:
+    asked = program.static["surveys"][program.static["touchpoints"]["asks"][rows["touchpoint"]]]
+    columns = {
+        "customer": rows["customer"],
+        "time": rows["t"],
+        "question": _named(asked["question"], QUESTIONS),
+        "about": _named(asked["about"], program.touchpoint_names),
+        "score": rows["answer"] - np.uint8(1),
+        "touchpoint": _named(rows["touchpoint"], program.touchpoint_names),
+    }
+    return _table("surveys", replication, columns)
 
 
 def customers(outcome: Any, program: Any) -> pa.Table:
@@ -336,11 +362,12 @@ class _Groups:
 _LOGGED = (
     ("visits", _touches, tuple(LOG.names or ()), _visits),
     ("orders", _ordering, ("t", "customer", "step", "touchpoint", "order", "revenue", "cost"), _orders),
+    ("surveys", _answering, ("t", "customer", "touchpoint", "answer"), _surveys),
 )
 
 
 class LogWriter:
-    """Streams the event log of one replication into ``visits`` and ``orders`` files in a folder.
+    """Streams the event log of one replication into the LOGGED files in a folder.
 
     Call it with the rows of one stretch of time after another (LOG records, in any order within a stretch);
     use it as a context manager. The rows are sorted, gathered into row groups of exactly :data:`ROWS` and

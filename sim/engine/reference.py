@@ -12,14 +12,16 @@ from functools import partial
 import numpy as np
 import simpy
 
-from sim.engine.cadence import first_multiple
+from sim.engine.cadence import LEARNS_EVERY, first_multiple
 from sim.engine.clock import Clock
 from sim.engine.desk import Desk, Shelf
 from sim.engine.outcome import Outcome
 from sim.engine.program import Pool, Program, StockPlan
 from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH
+from sim.engine.scripts import Scripts
 from sim.engine.state import LogSink, State
 from sim.engine.tiny import tiny_program
+from sim.model.answers import learn
 from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, SOLD_OUT
 from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance, patience_of
 from sim.model.signals import publish
@@ -38,6 +40,7 @@ class Reference:
         people = self.state["people"]
         self.status, self.asking, self.site = people["status"], people["asking"], people["site"]
         self.ask = np.asarray(self.state["ask"])
+        self.scripts = Scripts(program.warm or program, self.state)
         self.desks = [[self.new_desk(pool) for _ in range(program.sites)] for pool in program.pools]
         stocks = (program.warm or program).stocks
         self.shelves = [[Shelf(self.clock, s.start) for _ in range(program.sites)] for s in stocks]
@@ -61,6 +64,7 @@ class Reference:
             due = self.advance(i, LIVE)
             if due == ASKS:
                 outcome, waited = yield from self.attend(i)
+                self.scripts.call(i, self.clock.now, outcome, waited)
                 due = self.advance(i, int(FINISH + outcome), waited)
 
     def attend(self, i: int) -> Generator:
@@ -124,6 +128,10 @@ class Reference:
         """Signal s is published anew."""
         self.state.refresh(s, self.clock.now)
 
+    def learn(self) -> None:
+        """What the brand has learnt from answers takes effect."""
+        learn(self.state.world)
+
     def show(self, s: int) -> None:
         """The level of stock s on show at every site."""
         for site, shelf in enumerate(self.shelves[s]):
@@ -168,9 +176,12 @@ class Reference:
         """The warm-up ends: the strategy takes over from the baseline, and campaigns begin."""
         if self.program.warm:
             self.state.take_over(self.program)
+            self.scripts = Scripts(self.program, self.state)
         if self.start < 0.0:
             self.end_warm_up()
         self.begin_shared(self.program, end=self.horizon)
+        if self.program.learns:
+            self.clock.process(self.every(LEARNS_EVERY, REFRESH, self.horizon, self.learn))
         for c, campaign in enumerate(self.program.campaigns):
             self.clock.process(self.run_campaign(c, campaign))
 

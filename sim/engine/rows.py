@@ -1,6 +1,7 @@
 """Touchpoints, triggers and journeys as rows of numbers."""
 
 import math
+import sys
 
 import numpy as np
 
@@ -22,11 +23,13 @@ from sim.model.layout import (
     PURPOSES,
     STEP,
     STREAM,
+    SURVEY,
     TOUCHPOINT,
     TRIGGER,
 )  # fmt: skip
 from sim.model.sample import Samplers
 from sim.scenario import Scenario
+from sim.scenario.scripts import Script
 
 STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty", "advocacy")
 _KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "reciprocity": layout.RECIPROCITY}
@@ -46,9 +49,11 @@ class Rows:
         self.purposes: set[tuple[str, ...]] = set(_FIXED)
         self.edges: list[tuple] = []
         self.pulls: list[tuple] = []
+        self.surveys: list[tuple] = []
+        self.scripts: dict[int, Script] = {}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """streams, steps, edges, pulls, touchpoints, feels and triggers."""
+        """streams, steps, edges, pulls, touchpoints, feels, triggers and surveys."""
         touchpoints = self.touchpoints()
         steps = self.steps()
         check_distinct(sorted(self.purposes))
@@ -60,6 +65,7 @@ class Rows:
             "touchpoints": touchpoints,
             "feels": records(self.feels, FEEL),
             "triggers": records(self.triggers, TRIGGER),
+            "surveys": records(self.surveys, SURVEY),
         }
 
     def purpose(self, *name: str) -> np.uint32:
@@ -79,6 +85,7 @@ class Rows:
         """A touchpoint that only the baseline has stays a row of zeros that nothing leads to."""
         t, number = self.scenario.touchpoints.get(name), self.names.number
         row.pool = row.stock = row.writes = row.counted = row.opens = row.service = row.patience = NOBODY
+        row.asks = row.script = NOBODY
         if t is None:
             return
         row.quality = self.samplers.add(t.quality)
@@ -94,6 +101,25 @@ class Rows:
         self.fill_staff(row, t.staff)
         self.fill_severities(row, t)
         self.fill_triggers(row, t, name)
+        if t.asks:
+            row.asks = len(self.surveys)
+            self.surveys.append(self.survey_row(t.asks))
+        if t.python:
+            row.script = number("touchpoints", name)
+            self.scripts[int(row.script)] = t.python
+
+    def survey_row(self, asks) -> tuple:
+        """What a touchpoint asks, and what becomes of the answers."""
+        share = min(max(asks.answers, sys.float_info.min), 1.0 - sys.float_info.epsilon)
+        return (
+            layout.QUESTIONS.index(asks.question),
+            self.names.number("touchpoints", asks.about),
+            math.log(share / (1.0 - share)),
+            -1.0 if asks.acts_on is None else asks.acts_on,
+            asks.learns,
+            cents(asks.acts_cost),
+            self.names.place["emotions"].get("resentment", NOBODY),
+        )
 
     def counted_by(self, touchpoint: str) -> int:
         """The popularity signal that counts a touchpoint."""

@@ -11,7 +11,20 @@ from sim.engine.program import Program
 from sim.model.campaigns import PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
 from sim.model.keys import run_key
-from sim.model.layout import ASK, DAILY, EMOTIONS, FADED, LOG, MILLION, NOBODY, OUTCOMES, PENDING
+from sim.model.layout import (
+    ASK,
+    DAILY,
+    EMOTIONS,
+    FADED,
+    LOG,
+    MILLION,
+    NOBODY,
+    OUTCOMES,
+    PENDING,
+    QUESTIONS,
+    SCORES,
+    SCRIPT,
+)  # fmt: skip
 from sim.model.occasions import ROWS_A_CALL
 from sim.model.people import begin_day_0, settle_all
 from sim.model.signals import publish
@@ -159,6 +172,8 @@ class State:
             staff=np.array(sorted(staff), STAFF).view(np.recarray),
             signals=np.array(sorted(self.signals), SIGNAL_ROW).view(np.recarray),
             campaigns=self.campaign_rows(len(program.campaigns)),
+            answered=self["answered"],
+            failing=self["failing"],
             events=int(tally[EVENTS]),
             capped=int(tally[CAPPED]),
             hazard_lost=float(tally[LOST]) / MILLION,
@@ -222,4 +237,10 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "ask": np.zeros(1, ASK).view(np.recarray),
         "key": np.array([key], np.uint64),
         "faded": new_faded(),
+        "answered": np.zeros(
+            (segments if any(p.asks for p in programs) else 0, len(QUESTIONS), SCORES + 2), np.int64
+        ),
+        "learnt": np.zeros(touchpoints if any(p.learns for p in programs) else 0, np.int64),
+        "failing": np.ones(touchpoints if any(p.learns for p in programs) else 0),
+        "script": np.zeros(1 if any(p.scripts for p in programs) else 0, SCRIPT).view(np.recarray),
     }

@@ -29,7 +29,7 @@ from sim.experiment.asked import Asked, check_metric, precision_of
 from sim.experiment.manifest import ENGINE, Settings
 from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Progress, cores
-from sim.experiment.runs import known, quantity, whole
+from sim.experiment.runs import choose_engine, known, quantity, whole
 from sim.experiment.side_by_side import Seen, Worlds
 from sim.experiment.worlds import labels, lowered, worlds
 
@@ -353,13 +353,14 @@ def compare(
     horizon: str | float | None = None,
     set: Sequence[str] = (),
     workers: int = 1,
-    engine: str = ENGINE,
+    engine: str | None = None,
     out: str | Path | None = None,
     results: str | Path | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     begins: Callable[[Sequence[Any], int], None] | None = None,
     also: Callable[[Comparison, Path], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Compare strategies with a baseline: the same people, with the same luck, in every world.
 
@@ -367,8 +368,8 @@ def compare(
     ``run``. With ``precision`` (``"0.2pp"`` for shares; a number, or ``"2 %"`` of the baseline's mean, for
     others) replications are added until every strategy's 95 % interval reaches out no further, at most
     ``most``; otherwise there are ``replications`` of them. ``budget`` is what a strategy may cost more than the
-    baseline, over the horizon. ``size``, ``horizon``, ``set``, ``workers``, ``engine``, ``executor``, ``out``
-    and ``results`` are those of ``run``. ``begins(programs, replications)`` is called before the simulation,
+    baseline, over the horizon. ``size``, ``horizon``, ``set``, ``workers``, ``engine``, ``executor``, ``out``,
+    ``results`` and ``note`` are those of ``run``. ``begins(programs, replications)`` is called before the simulation,
     ``progress`` is told the share done, ``also(comparison, folder)`` may add files before the folder is
     finished. Raises ScenarioError, UsageError or RunError.
     """
@@ -379,12 +380,13 @@ def compare(
         horizon=quantity(horizon),
         sets=(set,) if isinstance(set, str) else tuple(set),
         log=False,
-        engine=known(engine),
+        engine=known(engine or ENGINE),
     )
     if precision is not None and replications is not None:
         raise UsageError("precision and replications exclude each other: one asks for what the other gives")
     workers, most = whole(workers, "workers", 1), whole(most, "most", LEAST)
     scenarios = worlds((baseline, *strategies), settings)
+    settings = replace(settings, engine=_engine(scenarios, engine, note))
     unit = check_metric(metric, scenarios)
     how = Asked(metric, settings, precision_of(precision, metric, unit), most, budget)
     at_once = 1 if executor else min(workers, cores())
@@ -405,6 +407,15 @@ def compare(
             also(done, partial)
         fill(done, partial)
     return done
+
+
+def _engine(scenarios: Sequence[Scenario], wanted: str | None, note: Callable[[str], None] | None) -> str:
+    """One engine for all: the usual one, unless somebody needs another."""
+    for scenario in scenarios:
+        chosen = choose_engine(scenario, wanted, note)
+        if chosen != ENGINE:
+            return chosen
+    return ENGINE
 
 
 def _compared(

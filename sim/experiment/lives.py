@@ -13,7 +13,7 @@ from sim.errors import UsageError
 from sim.experiment.manifest import ENGINE, Settings
 from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Progress
-from sim.experiment.runs import prepare
+from sim.experiment.runs import choose_engine, prepare
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -40,19 +40,21 @@ def life(
     replication: int = 1,
     size: int | None = None,
     sets: Sequence[str] = (),
-    engine: str = ENGINE,
+    engine: str | None = None,
+    note: Callable[[str], None] | None = None,
     begins: Callable[[Any], None] | None = None,
     progress: Progress | None = None,
 ) -> Life:
     """Simulate one replication and keep what happened to one customer, undone decisions included.
 
     ``begins(program)`` is called before, ``progress`` told the share done. Raises UsageError where there is
-    no such customer (before anything is simulated).
+    no such customer (before anything is simulated). ``engine`` and ``note`` are those of `sim.run`.
     """
     from sim.engine import known_engine
 
-    settings = Settings(seed, replication, size, None, tuple(sets), engine=known_engine(engine))
+    settings = Settings(seed, replication, size, None, tuple(sets), engine=known_engine(engine or ENGINE))
     ready = prepare(scenario, settings)
+    engine = choose_engine(ready, engine, note)
     check_memory(people_in(ready), engine, 1, 1, kept=False)
     from sim.engine import lower, simulate
     from sim.engine.order import in_order

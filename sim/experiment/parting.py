@@ -180,7 +180,7 @@ def _person(customer: int, a: Outcome, b: Outcome) -> Iterator[Difference]:
 
 
 def _elsewhere(a: Outcome, b: Outcome, program: Program) -> Iterator[Difference]:
-    from sim.model.layout import DAILY, OUTCOMES
+    from sim.model.layout import DAILY, OUTCOMES, QUESTIONS, SCORES
 
     segments, touchpoints = program.segment_names, program.touchpoint_names
     yield from _of_people(a.people, b.people)
@@ -195,6 +195,9 @@ def _elsewhere(a: Outcome, b: Outcome, program: Program) -> Iterator[Difference]
     signals = [f"{program.signal_names[row['signal']]} on day {row['t']}" for row in a.signals]
     yield from _of_records("signals", a.signals, b.signals, signals)
     yield from _of_records("campaigns", a.campaigns, b.campaigns, program.campaign_names)
+    questions, columns = QUESTIONS, [*map(str, range(SCORES)), "asked", "acted on"]
+    yield from _of_numbers("answers", a.answered, b.answered, (segments, questions, columns))
+    yield from _of_numbers("left of failures", a.failing, b.failing, (touchpoints,))
     for name in ("replication", "events", "capped", "hazard_lost"):
         values = getattr(a, name), getattr(b, name)
         if unequal(*(np.array([value]) for value in values)).any():

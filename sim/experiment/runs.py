@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from numbers import Integral
@@ -132,6 +133,11 @@ class Run:
         return self._logged("orders")
 
     @property
+    def surveys(self) -> pd.DataFrame:
+        """Every answer to a survey. Raises UsageError if the run kept no log."""
+        return self._logged("surveys")
+
+    @property
     def customers(self) -> pd.DataFrame:
         """Everybody: segment, when entered and left and why, traits, feelings at the end."""
         return self._frame("customers")
@@ -248,7 +254,7 @@ def run(
     workers: int = 1,
     log: bool = True,
     people: bool = True,
-    engine: str = ENGINE,
+    engine: str | None = None,
     out: str | Path | None = None,
     results: str | Path | None = None,
     csv: bool = False,
@@ -256,12 +262,14 @@ def run(
     progress: Progress | None = None,
     begins: Callable[[Any], None] | None = None,
     also: Callable[[Run, Path], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Run:
     """Run a scenario (an object or a file) and return its tables, numbers and outcomes.
 
     ``size`` replaces ``population.size``, ``horizon`` the horizon (``"90 d"``, or a number of days),
     ``set`` holds ``"path.to.key=value"`` changes. ``workers`` share the replications, or an ``executor``
-    does; neither changes a digit, nor does the ``engine`` (``"compiled"``, or ``"reference"`` on SimPy).
+    does; neither changes a digit, nor does the ``engine`` (``"compiled"``, or ``"reference"`` on SimPy). Without one
+    the compiled engine runs, unless a touchpoint is written in Python; ``note`` is told of that (standard error).
     Without ``log`` the run has no ``visits`` and ``orders``; without ``people`` it keeps KPIs and ``daily``
     only, in the same memory however many replications there are. ``out`` names the run folder to write,
     ``results`` a folder in which to make a new one; with neither, nothing stays on disk.
@@ -278,10 +286,11 @@ def run(
         horizon=quantity(horizon),
         sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
         log=log,
-        engine=known(engine),
+        engine=known(engine or ENGINE),
     )
     workers = whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
+    settings = replace(settings, engine=choose_engine(scenario, engine, note))
     at_once = 1 if executor else min(workers, settings.replications, cores())
     check_memory(people_in(scenario), settings.engine, settings.replications, at_once, kept=people)
     from sim.engine import lower
@@ -303,6 +312,23 @@ def run(
     if place is not None and log:
         done._log = place / "tables"
     return done
+
+
+def choose_engine(scenario: Scenario, wanted: str | None, note: Callable[[str], None] | None = None) -> str:
+    """The engine that runs a scenario; ``note`` is told where it is not the usual one (without: standard error).
+
+    Raises UsageError where the one that is wanted cannot.
+    """
+    from sim.engine import engine_for
+
+    engine, news = engine_for(scenario, wanted)
+    if news:
+        (note or _say)(news)
+    return engine
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def known(engine: str) -> str:

@@ -114,6 +114,7 @@ LOG = np.dtype(
         ("kind", "u1"),
         ("outcome", "u1"),
         ("trigger", "i2"),  # the strongest trigger that worked: Program.trigger_names; -1 none
+        ("answer", "u1"),  # to a survey, 1 more than its score; 0: none was given
         ("order", "u4"),  # the customer's order number; 0 where nothing was bought
         ("revenue", "i4"),  # cents
         ("cost", "i4"),  # cents
@@ -151,8 +152,8 @@ STREAM = np.dtype(
 )
 
 # what a step draws: purposes of its keyed uniforms, one column of STEP["purpose"] each
-FAILS, QUALITY, SERVICE, PATIENCE, STARS = np.arange(5)
-PURPOSES = ("fails", "quality", "service", "patience", "stars")
+FAILS, QUALITY, SERVICE, PATIENCE, STARS, ANSWERS, SCORE, ACTS = np.arange(8)
+PURPOSES = ("fails", "quality", "service", "patience", "stars", "answers", "score", "acts")
 
 STEP = np.dtype(
     [
@@ -215,6 +216,29 @@ TOUCHPOINT = np.dtype(
         ("triggers_end", "i4"),
         ("counted", "i2"),  # popularity signal that counts it
         ("stage", "i2"),
+        ("asks", "i2"),  # SURVEY row, NOBODY: asks nothing
+        (
+            "script",
+            "i2",
+        ),  # a function of the user's own says what happens (its own number); NOBODY: none does
+    ],
+    align=True,
+)
+
+# questions of surveys, and their scores
+NPS, CSAT, CES = np.arange(3)
+QUESTIONS = ("nps", "csat", "ces")
+SCORES = 11  # columns of World.answered that count scores, 0..10; then those asked, then answers acted on
+ASKED, ACTED = SCORES + np.arange(2)
+SURVEY = np.dtype(
+    [
+        ("question", "i4"),
+        ("about", "i4"),  # touchpoint
+        ("answers", "f8"),  # of somebody without strong feelings, logits
+        ("acts_on", "f8"),  # share of the bad answers; below 0: nobody promises anything
+        ("learns", "f8"),
+        ("acts_cost", "i8"),  # cents
+        ("resentment", "i4"),  # the emotion of those who are ignored
     ],
     align=True,
 )
@@ -314,6 +338,9 @@ PSYCHE = np.dtype(
             "grievance_half_life", "pressure_half_life",
             # campaigns and winning back
             # answers and listening
+            "answer_extremes", "answer_anger", "nps_neutral", "nps_slope", "nps_noise", "csat_neutral",
+            "csat_slope", "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance",
+            "ignored_trust", "ignored_resentment", "learning_floor",
             # friends
         )
     ]
@@ -333,6 +360,17 @@ ASK = np.dtype(
         ("priority", "i4"),
         ("closed", "i4"),
         ("service", "f8"),
+    ],
+    align=True,
+)
+
+# what a function of the user's own said of the touch that now ends
+SCRIPT = np.dtype(
+    [
+        ("quality", "f8"),  # NaN: as it was drawn
+        ("outcome", "i8"),  # NOBODY: as it was drawn
+        ("price", "i8"),  # cents; NOBODY: as it is listed
+        ("impulses", "f8", (EMOTIONS,)),
     ],
     align=True,
 )

@@ -393,10 +393,11 @@ def decided(w, p):
 # ---------------------------------------------------------------- what is shared
 @njit(forceinline=True)
 def asks(w, p, t, stream, index, visits, step, chance, trigger):
-    """Whether the step needs staff or stock; if so the customer asks for it, everything frozen now."""
+    """Whether the step needs staff, stock or a function of the user's own; if so the customer asks for it,
+    everything frozen now."""
     place = w.steps[step]
     tp = w.touchpoints[place.touchpoint]
-    if tp.pool < 0 and tp.stock < 0:
+    if tp.pool < 0 and tp.stock < 0 and tp.script < 0:
         return False
     visit = visit_number(w, visits, step)
     p.asking = new_node(w, t, stream, index, visits, step, chance, trigger, NOBODY)

@@ -94,7 +94,7 @@ def new_row(w, p, t, kind, stream, index):
     row = w.log[n]
     row.t, row.customer, row.seq, row.index = t, p.id, p.seq, index
     row.stream, row.step, row.touchpoint, row.kind, row.outcome = stream, -1, -1, kind, 0
-    row.trigger, row.order, row.revenue, row.cost = -1, 0, 0, 0
+    row.trigger, row.answer, row.order, row.revenue, row.cost = -1, 0, 0, 0, 0
     row.wait = row.quality = row.perceived = row.valence = row.mood_before = row.mood_after = 0.0
     row.goodwill = row.satisfaction = row.expectation = row.trust = row.loyalty = 0.0
     row.chance = 1.0

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.model import layout, pending
+from sim.model import answers, layout, pending, scripted
 from sim.model.feelings import clamp, emotion, goodwill, mood, settle, soothe, stir, sway, upset
 from sim.model.keys import uniform
 from sim.model.layout import CAMPAIGNS, FAILED, OK, OWN_SPEND, RECENT
@@ -94,6 +94,8 @@ def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
         feel = w.feels[k]
         g = drawn(w, p, feel.amount, stream, index, visit, feel.purpose)
         stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
+    if tp.script >= 0:
+        scripted.stir_said(w, p, t)
     if outcome == OK and tp.recovers > 0.0:
         soothe(w, p, tp.recovers, t)
 
@@ -165,6 +167,8 @@ def listed(p, tp):
 def sell(w, p, tp, t):
     """Book one order; its revenue in cents."""
     revenue = price_of(p, tp)
+    if tp.script >= 0:
+        revenue = scripted.price_said(w, revenue)
     p.n_order += 1
     count(w, p, t, _ORDERS, ONE)
     if p.n_order > 1 or p.founding:
@@ -209,12 +213,16 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     touchpoint = np.int64(place.touchpoint)
     tp = w.touchpoints[touchpoint]
     if outcome == OK and tp.fails > 0.0:
-        if draw(w, p, stream, index, visit, place.purpose[_FAILS]) < tp.fails:
+        if draw(w, p, stream, index, visit, place.purpose[_FAILS]) < answers.failing(w, tp, touchpoint):
             outcome = FAILED
+    if tp.script >= 0:
+        outcome = scripted.outcome_said(w, outcome)
     quality, perceived, valence, before, after = 0.0, 0.0, 0.0, 0.0, 0.0
     if w.psyche[0].on != 0.0:
         if outcome <= FAILED:
             quality = drawn(w, p, tp.quality, stream, index, visit, place.purpose[_QUALITY])
+            if tp.script >= 0:
+                quality = scripted.quality_said(w, quality)
         before = mood(w, p, t) if writes_rows(w, t) else 0.0
         perceived, valence = experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
         after = mood(w, p, t)
@@ -228,6 +236,10 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place.purpose[_STARS])
     cost = cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0)
+    answer = np.int64(0)
+    if tp.asks >= 0 and outcome == OK:
+        answer, acted = answers.ask(w, p, place, tp, t, stream, index, visit)
+        cost += acted
     count(w, p, t, _COST, cost)
     if outcome <= FAILED:
         pending.hand_over(w, p, touchpoint, t)
@@ -239,5 +251,5 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
         row.mood_before, row.mood_after, row.goodwill = before, after, goodwill(w, p, t)
         row.satisfaction, row.expectation, row.trust = p.satisfaction, p.expectation, p.trust
         row.loyalty, row.chance, row.trigger = loyalty_to_stay(w, p, t), chance, trigger
-        row.order, row.revenue, row.cost = order, revenue, cost
+        row.order, row.revenue, row.cost, row.answer = order, revenue, cost, answer
     return outcome, valence

@@ -7,7 +7,7 @@ from sim.model.bundle import Bundle
 STATIC = (
     "streams", "steps", "edges", "pulls", "touchpoints", "feels", "triggers", "emotions", "segments",
     "signals", "campaigns", "site_size", "samplers", "knots", "calendar_at", "calendar_sum", "calendar_start",
-    "calendar_hint", "calendar_offset", "psyche", "times",
+    "calendar_hint", "calendar_offset", "psyche", "times", "surveys",
 )  # fmt: skip
 """The program's arrays; ``times`` holds (horizon, weekday of day 0, active_within, renewal period,
 whether first renewals are spread, whether newcomers enter with a need, start of the warm-up)."""
@@ -31,6 +31,10 @@ CHANGING = (
     "ask",  # ASK[1]: what the customer just asked of the engine
     "key",  # u8[1]: of the run
     "faded",  # FADED[EMOTIONS + 6]: see feelings.left_of
+    "answered",  # i8[segments, questions, SCORES + 2] where a touchpoint asks, else no segments
+    "learnt",  # i8[touchpoints] where the brand learns, else none: millionths of `learns`, added up
+    "failing",  # f8[touchpoints]: what is left of the chance to fail, as of the last day
+    "script",  # SCRIPT[1] where a touchpoint is written in Python, else none
 )
 FIELDS = STATIC + CHANGING
 

@@ -205,7 +205,15 @@ def _touch(row: np.void, program: Program, felt: bool, first: bool) -> str:
         said.append(f"paid {money(row['revenue'] / 100, program.currency)} (order {row['order']})")
     if row["trigger"] >= 0:
         said.append(f"swayed by {_words(program.trigger_names[row['trigger']])}")
+    if row["answer"]:
+        said.append(f"answered {row['answer'] - 1} of {_best(row, program)}")
     return "; ".join(said + (_feelings(row) if felt else [])) + "."
+
+
+def _best(row: np.void, program: Program) -> str:
+    """The highest score of the question that was asked, and its name."""
+    survey = program.static["surveys"][program.static["touchpoints"]["asks"][row["touchpoint"]]]
+    return ("10 (NPS)", "5 (CSAT)", "7 (CES)")[survey["question"]]
 
 
 def _waited(row: np.void) -> str:

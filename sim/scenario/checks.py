@@ -38,6 +38,7 @@ def check(scenario: Scenario) -> list[Finding]:
         _segments,
         _signals,
         _triggers,
+        _surveys,
         _occasions,
         _contract,
         _entry,
@@ -175,6 +176,18 @@ def _signals(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(("signals", name, "counts"), "missing: the touchpoint whose touches are counted")
         if signal.kind == "reviews" and signal.start.count > 0 and signal.start.average is None:
             yield Finding(("signals", name, "start", "average"), "missing: the average of the reviews so far")
+
+
+def _surveys(scenario: Scenario) -> Iterator[Finding]:
+    for name, touchpoint in scenario.touchpoints.items():
+        asks, path = touchpoint.asks, ("touchpoints", name, "asks")
+        if asks and asks.question == "ces" and asks.about is None:
+            yield Finding((*path, "about"), "missing: the touchpoint whose effort is asked for")
+        if asks and asks.learns > 0 and asks.about is None:
+            yield Finding((*path, "about"), "missing: the touchpoint that gets better")
+        for key in ("learns", "acts_cost"):
+            if asks and getattr(asks, key) > 0 and asks.acts_on is None:
+                yield Finding((*path, key), "this needs acts_on: the share of the bad answers acted on")
 
 
 def _triggers(scenario: Scenario) -> Iterator[Finding]:

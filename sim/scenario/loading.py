@@ -65,6 +65,7 @@ def _assembled(chain: Chain, settings: Sequence[Setting]) -> Scenario:
     base = chain.layers[0]
     if len(chain.layers) > 1 and base.get("horizon"):  # without, it is a store of parts, not a world
         scenario._baseline = _baseline(base, chain.sources, settings)
+        scenario._sources = tuple(dict.fromkeys((*scenario._sources, *scenario._baseline._sources)))
     return scenario
 
 

@@ -22,6 +22,8 @@ def prepare(root: Node) -> Node:
     if root.get("enters") and root.value["enters"].value is not None:
         parts["population"] = _no_founders(root.get("population"))
     parts["psychology"] = _psychology(root.get("psychology"))
+    if "touchpoints" in parts:
+        parts["touchpoints"] = _find_scripts(parts["touchpoints"])
     return _find_files(replace(root, value=parts))
 
 
@@ -98,6 +100,21 @@ def _find_files(node: Node) -> Node:
     if file and isinstance(file.value, str) and "column" in parts:
         parts["file"] = replace(file, value=os.path.normpath(_folder(file.origin) / file.value))
     return replace(node, value=parts)
+
+
+def _find_scripts(touchpoints: Node) -> Node:
+    """The files of touchpoints written in Python, made absolute in the same way."""
+    if not touchpoints.is_mapping:
+        return touchpoints
+    return replace(touchpoints, value={name: _find_script(node) for name, node in touchpoints.value.items()})
+
+
+def _find_script(touchpoint: Node) -> Node:
+    script = touchpoint.get("python")
+    if script is None or not isinstance(script.value, str):
+        return touchpoint
+    path = os.path.normpath(_folder(script.origin) / script.value)
+    return replace(touchpoint, value={**touchpoint.value, "python": replace(script, value=path)})
 
 
 def _folder(origin: Origin) -> Path:

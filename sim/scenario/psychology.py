@@ -207,6 +207,41 @@ class Psychology(Record):
     # ------------------------------------------------------------ campaigns and winning back
 
     # ------------------------------------------------------------ answers and listening
+    answer_extremes: NotNegative = _assumed(
+        1.5, "0 .. 3", "How much more readily, in logits, the most delighted answer a survey."
+    )
+    answer_anger: NotNegative = _assumed(
+        1.5, "1 .. 2.5", "How many times as much that is for a bad opinion as for a good one."
+    )
+    nps_neutral: NotNegative = _assumed(
+        7.0, "6 .. 8", "Score 0..10 of somebody without feelings who is asked to recommend."
+    )
+    nps_slope: NotNegative = _assumed(6.0, "3 .. 10", "Points more at an advocacy index of 1.")
+    nps_noise: NotNegative = _assumed(1.5, "0.7 .. 2.5", "Standard deviation of the noise in that score.")
+    csat_neutral: q.Stars = _assumed(
+        3.7, "3 .. 4.3", "Score 1..5 of somebody without feelings who is asked for satisfaction."
+    )
+    csat_slope: NotNegative = _assumed(2.0, "1 .. 3", "Points more at a satisfaction of 1.")
+    csat_noise: NotNegative = _assumed(0.7, "0.3 .. 1.2", "Standard deviation of the noise in that score.")
+    ces_noise: NotNegative = _assumed(
+        1.0, "0.5 .. 1.5", "Standard deviation of the noise in a score of effort, 1..7."
+    )
+    heard_trust: Intensity = _assumed(0.1, "0.02 .. 0.3", "Impulse on trust where a bad answer is acted on.")
+    heard_normative: Intensity = _assumed(
+        0.05, "0.01 .. 0.15", "Impulse on normative commitment where a bad answer is acted on."
+    )
+    heard_grievance: Share = _assumed(
+        0.5, "20 % .. 90 %", "Share of the grievance that goes where a bad answer is acted on."
+    )
+    ignored_trust: Intensity = _assumed(
+        0.05, "0 .. 0.15", "Loss of trust where a bad answer is ignored in spite of the promise."
+    )
+    ignored_resentment: Intensity = _assumed(
+        0.2, "0 .. 0.4", "Impulse on resentment where a bad answer is ignored in spite of the promise."
+    )
+    learning_floor: Share = _assumed(
+        0.3, "10 % .. 60 %", "Share of today's failures that no answer helps to avoid."
+    )
 
     # ------------------------------------------------------------ friends
 

@@ -72,6 +72,10 @@ def _of_touchpoint(scenario: Scenario, touchpoint: Touchpoint, path: tuple[str, 
         for emotion in part.feels if part else ():
             place = (*path, *outcome, "feels", emotion)
             yield from refer(place, emotion, "an emotion", scenario.psychology.emotions, key=True)
+    if touchpoint.asks:
+        yield from refer(
+            (*path, "asks", "about"), touchpoint.asks.about, "a touchpoint", scenario.touchpoints
+        )
     for name, trigger in touchpoint.triggers.items():
         yield from _of_trigger(scenario, trigger, (*path, "triggers", name))
 

@@ -21,7 +21,9 @@ from sim.scenario.quantities import (
     Whole,
 )
 from sim.scenario.record import Record, declared
+from sim.scenario.scripts import Script, ScriptType
 from sim.scenario.spreads import DistOf
+from sim.scenario.surveys import Asks
 from sim.scenario.weekly import OpenHoursType, Span
 from sim.scenario.wrong import Wrong
 
@@ -191,3 +193,8 @@ class Touchpoint(Record):
     draws: str | None = declared("The stock of which each touch takes one unit.", None)
     writes: str | None = declared("The review signal to which each touch adds a review.", None)
     triggers: dict[str, Trigger] = declared("Behavioural triggers by name.", dict)
+    asks: Asks | None = declared("The survey that a good touch here is.", None)
+    python: Annotated[Script | None, ScriptType()] = declared(
+        "A function of your own that says what happens here: FILE.py:FUNCTION, the file beside this one.",
+        None,
+    )

@@ -17,8 +17,10 @@ from sim.model.layout import (
     OUTCOMES,
     PERSON,
     PROSPECT,
+    QUESTIONS,
     RECONSIDERED,
     REVIEWS,
+    SCORES,
     SOLD_OUT,
     TOUCH,
 )
@@ -92,6 +94,8 @@ def blank(program, people, **changes):
         "campaigns": np.zeros(
             len(program.campaign_names), [("picked", "i8"), ("given", "i8"), ("spent", "i8")]
         ),
+        "answered": np.zeros((0, len(QUESTIONS), SCORES + 2), np.int64),
+        "failing": np.zeros(0),
         "events": 0,
         "capped": 0,
         "hazard_lost": 0.0,

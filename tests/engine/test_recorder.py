@@ -25,6 +25,10 @@ PROGRAM = SimpleNamespace(
     trigger_names=["order.last_buns"],
     signal_names=["stars"],
     campaign_names=["pastry"],
+    static={
+        "surveys": np.array([(2, 0)], [("question", "i4"), ("about", "i4")]),
+        "touchpoints": np.array([(-1,), (0,)], [("asks", "i2")]),
+    },
     horizon=3.0,
 )
 
@@ -153,6 +157,7 @@ def lively(rows: int) -> np.ndarray:
     chunk["kind"][rng.random(rows) < 0.2] = LEAVING
     chunk["quality"], chunk["trust"] = rng.random(rows), rng.random(rows)
     chunk["revenue"] = 100 * chunk["order"]
+    chunk["answer"] = rng.integers(0, 12, rows)
     return chunk
 
 
@@ -186,7 +191,7 @@ def test_files_do_not_depend_on_the_stretches_nor_on_the_order_within_one(tmp_pa
     monkeypatch.setattr(recorder, "PIECE", 4)
     rows, rng = lively(136), np.random.default_rng(1)
     whole = written(tmp_path / "whole", [rows])
-    assert list(whole) == ["orders-00004.parquet", "visits-00004.parquet"]
+    assert list(whole) == [f"{name}-00004.parquet" for name in ("orders", "surveys", "visits")]
     for number, cuts in enumerate(([], [0, 2, 2, 50], range(2, 136, 2), [20, 40, 120])):
         stretches = [rng.permutation(stretch) for stretch in np.split(rows, cuts)]
         assert written(tmp_path / f"{number}", stretches) == whole

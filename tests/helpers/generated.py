@@ -332,6 +332,7 @@ class World:
             **(self.staff() if self.pools and dice.chance(75 if k == 0 else 45) else {}),
             **({"draws": dice.one(*self.stocks)} if self.stocks and dice.chance(40) else {}),
             **({"writes": dice.one(*self.reviews)} if self.reviews and dice.chance(40) else {}),
+            **dice.maybe(50, "asks", self.asks),
             **self.triggers(),
         }
 
@@ -362,6 +363,22 @@ class World:
         patience = dice.maybe(70, "patience", dice.patience)
         priority = dice.maybe(40, "priority", lambda: dice.one(-1, 1, 2))
         return {"staff": {"pool": dice.one(*self.pools), "service": dice.service(), **patience, **priority}}
+
+    def asks(self):
+        """A survey, answered often enough; what is learnt from it shows at once."""
+        dice = self.dice
+        about = {"about": dice.one(*self.touchpoints)}
+        listens = {
+            "acts_on": dice.one("80 %", 1, 0, "30 %"),
+            **dice.maybe(20, "acts_cost", lambda: 2),
+            **about,
+        }
+        listens |= dice.maybe(80, "learns", lambda: "50 %")
+        question = {
+            "question": dice.one("nps", "ces", "csat"),
+            "answers": dice.one("100 %", "80 %", "30 %", 0),
+        }
+        return question | about | (listens if dice.chance(80) else {})
 
     def triggers(self):
         triggers = {f"cue{k}": self.trigger() for k in range(self.dice.one(0, 1, 2))}
@@ -539,6 +556,7 @@ class Strategy:
             self.cue,
             self.usual,
             self.selling,
+            self.asking,
         ]
         changes += [self.pools, self.unstaffed] * bool(world.pools) + [self.stocks] * bool(world.stocks)
         changes += [self.signals] * bool(world.reviews or world.popular)
@@ -603,6 +621,11 @@ class Strategy:
         """Every key, so that it can take the place of any trigger."""
         every = dict.fromkeys(("cue", "reads", "below", "until", "worth", "on"))
         return every | self.world.trigger()
+
+    def asking(self):
+        """Another survey, or none where there was one."""
+        every = dict.fromkeys(("about", "acts_on", "learns", "acts_cost"))
+        return {"touchpoints": {self.touch(): {"asks": self.dice.one(None, every | self.world.asks())}}}
 
     def selling(self):
         return {"touchpoints": {"touch0": {"sells": {"discount": 0.3}, "cost": 0.5}}}
