@@ -390,7 +390,7 @@ def compare(
     unit = check_metric(metric, scenarios)
     how = Asked(metric, settings, precision_of(precision, metric, unit), most, budget)
     at_once = 1 if executor else min(workers, cores())
-    check_memory(people_in(scenarios[0]), settings.engine, settings.replications, at_once, kept=False)
+    check_memory(max(map(people_in, scenarios)), settings.engine, settings.replications, at_once, kept=False)
     programs = lowered(scenarios)
     side = Worlds(programs, settings.seed, settings.engine)
     if begins is not None:
