@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)  # of strategies; the baseline is grey
 DASHES = ("-", "--", ":", "-.")  # where there are more strategies than colours
 LONGEST = 24  # of a label in a picture
+NEAR = 0.2  # of the picture's width: names of points nearer than that are kept apart
 
 
 # ---------------------------------------------------------------- over time
@@ -199,6 +200,7 @@ def draw_frontier(frame: pd.DataFrame, done: Comparison) -> Figure:
             color=MUTED,
         )
     axes.margins(x=0.14, y=0.16)
+    _name_points(axes, frame, done, scale)
     axes.axhline(0.0, color=FAINT, linewidth=1.0, zorder=0)
     plain(axes)
     axes.spines["left"].set_visible(False)
@@ -216,17 +218,29 @@ def _point(axes: Axes, row: object, scale: float, colour: str) -> None:
     axes.vlines(cost, scale * row.gain_low, scale * row.gain_high, color=colour, linewidth=1.4)  # type: ignore[attr-defined]
     face = colour if row.efficient else "white"  # type: ignore[attr-defined]
     axes.plot([cost], [gain], marker="o", markersize=8, color=colour, markerfacecolor=face, linestyle="")
-    label = _short(str(row.world)) + ("" if row.in_budget else " (over budget)")  # type: ignore[attr-defined]
-    axes.annotate(
-        label,
-        (cost, gain),
-        xytext=(7, 7),
-        textcoords="offset points",
-        color=colour,
-        fontweight="bold",
-        fontsize=10,
-        path_effects=[withStroke(linewidth=3, foreground="white")],
-    )
+
+
+def _name_points(axes: Axes, frame: pd.DataFrame, done: Comparison, scale: float) -> None:
+    """Names beside the points, moved apart where points lie near each other."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    ordered = frame.sort_values("cost")
+    group = (ordered["cost"].diff() > NEAR * (right - left)).cumsum()
+    for _, rows in ordered.groupby(group):
+        wished = (scale * rows["gain"] + 0.03 * (top - bottom)).tolist()
+        for row, y in zip(
+            rows.itertuples(), spread(wished, 0.055 * (top - bottom), bottom, top), strict=True
+        ):
+            axes.annotate(
+                _short(str(row.world)) + ("" if row.in_budget else " (over budget)"),
+                (float(row.cost), y),  # type: ignore[arg-type]
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                color=_look(done, str(row.world))[0],
+                fontweight="bold",
+                fontsize=10,
+                path_effects=[withStroke(linewidth=3, foreground="white")],
+            )
 
 
 def _frontier_headline(frame: pd.DataFrame) -> str:
