@@ -268,38 +268,39 @@ class Comparison:
     @property
     def differences(self) -> pd.DataFrame:
         """A row a KPI and strategy: its difference to the baseline with intervals and standard errors."""
-        return _frame(self.tables()["differences"], ["kpi", "strategy"])
+        return _frame(self.tables["differences"], ["kpi", "strategy"])
 
     @property
     def levels(self) -> pd.DataFrame:
         """A row a KPI and world: mean, its 95 % interval, p05 and p95 over replications, unit."""
-        return _frame(self.tables()["levels"], ["kpi", "world"])
+        return _frame(self.tables["levels"], ["kpi", "world"])
 
     @property
     def ranks(self) -> pd.DataFrame:
         """The ranking: a row a world, the best first, with money and how sure it is."""
-        return _frame(self.tables()["ranking"], ["rank"])
+        return _frame(self.tables["ranking"], ["rank"])
 
     @property
     def pairing(self) -> pd.DataFrame:
         """A row a strategy: what pairing customers gained, and the best that any pairing could."""
-        return _frame(self.tables()["pairing"], ["strategy"])
+        return _frame(self.tables["pairing"], ["strategy"])
 
     @property
     def pairwise(self) -> pd.DataFrame:
         """A row a pair of worlds: how their metric differs."""
-        return _frame(self.tables()["pairs"], ["first", "second"])
+        return _frame(self.tables["pairs"], ["first", "second"])
 
     @property
     def values(self) -> pd.DataFrame:
         """A row a world and replication, a column a KPI."""
-        return _frame(self.tables()["replications"], ["world", "replication"])
+        return _frame(self.tables["replications"], ["world", "replication"])
 
     @property
     def curves(self) -> pd.DataFrame:
         """Retention over time: a row a world and day, with the paired difference to the baseline."""
-        return _frame(self.tables()["curves"], [])
+        return _frame(self.tables["curves"], [])
 
+    @cached_property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """The frames as plain rows, by name."""
         from sim.experiment.comparison_tables import tables

@@ -206,7 +206,7 @@ def _number(value: float) -> float | None:
 # ---------------------------------------------------------------- one object
 def result(done: Comparison) -> Row:
     """Everything but the curves and the single replications, as plain data."""
-    found = tables(done)
+    found = done.tables
     metric = done.found[done.metric]
     return {
         "baseline": done.labels[0],
@@ -271,7 +271,7 @@ def _write_tables(done: Comparison, folder: Path) -> None:
     from sim.engine import recorder
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in tables(done).items():
+    for name, rows in done.tables.items():
         if rows:
             path = folder / f"{name}.parquet"
             recorder.write([_table(pa.Table.from_pylist(rows))], path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ def _in_folder(folder: Path | None, given: Given) -> list[Given]:
     if baseline is None:
         raise UsageError(f"{shown(folder)}: there is no baseline.yaml in it; name the files to compare")
     inside = (path for path in sorted(folder.rglob("*.y*ml")) if _visible(path.relative_to(folder)))
-    strategies = [path for path in inside if path != baseline and _extends(path, baseline)]
+    strategies = [found for path in inside if path != baseline and (found := _strategy(path, baseline))]
     if not strategies:
         raise UsageError(
             f"{shown(folder)}: no file in it extends baseline.yaml, so there is nothing to compare"
@@ -92,18 +93,17 @@ def _visible(path: Path) -> bool:
     return not any(part.startswith(".") for part in path.parts)
 
 
-def _extends(path: Path, baseline: Path) -> bool:
-    """Whether a file is a strategy over the baseline; designs of experiments are none."""
+def _strategy(path: Path, baseline: Path) -> Scenario | None:
+    """The scenario in a file if it extends the baseline; designs of experiments are none."""
     from sim.scenario import load
     from sim.scenario.yaml_file import read_yaml
 
-    try:
+    with suppress(OSError, ValueError):  # `load` says what is wrong with it
         root = read_yaml(path.read_text("utf-8-sig"), path)
-    except (OSError, ValueError):  # `load` says what is wrong with it
-        return Path(os.path.abspath(baseline)) in load(path).sources
-    if root.get("design") is not None or root.get("extends") is None:
-        return False
-    return Path(os.path.abspath(baseline)) in load(path).sources
+        if root.get("design") is not None or root.get("extends") is None:
+            return None
+    scenario = load(path)
+    return scenario if Path(os.path.abspath(baseline)) in scenario.sources else None
 
 
 # ---------------------------------------------------------------- settings

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 SIDE_BY_SIDE = 3  # strategies in one table
+PAIRS = 6  # that are named one by one
 SHARE, NONE, SAME = "share", "–", "·"
 
 
@@ -154,8 +155,15 @@ def _marks(done: Comparison) -> Iterator[str]:
         (done.labels[a], done.labels[b]) for (a, b), pair in done.pairs.items() if not pair.distinguishable
     ]
     if level:
-        told = "; ".join(f"{a} and {b}" for a, b in level)
-        yield from textwrap.wrap(f"Not distinguishable from each other: {told}.", WIDTH)
+        yield from textwrap.wrap(_level_pairs(level, len(done.pairs)), WIDTH)
+
+
+def _level_pairs(level: Sequence[tuple[str, str]], pairs: int) -> str:
+    if len(level) == pairs > 1:
+        return "No two of them are distinguishable from each other."
+    if len(level) > PAIRS:
+        return f"Not distinguishable from each other: {len(level)} of {pairs} pairs (table `pairs`)."
+    return f"Not distinguishable from each other: {'; '.join(f'{a} and {b}' for a, b in level)}."
 
 
 # ---------------------------------------------------------------- the other KPIs
