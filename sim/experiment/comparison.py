@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -385,6 +386,8 @@ def compare(
     )
     if precision is not None and replications is not None:
         raise UsageError("precision and replications exclude each other: one asks for what the other gives")
+    if budget is not None and not 0.0 <= budget < math.inf:
+        raise UsageError(f"budget: expected an amount of money from 0 on, got {budget:g}")
     workers, most = whole(workers, "workers", 1), whole(most, "most", LEAST)
     scenarios = worlds((baseline, *strategies), settings)
     settings = replace(settings, engine=_engine(scenarios, engine, note))

@@ -149,9 +149,11 @@ def test_a_relative_precision(kiosk, cheaper):
         ({"precision": "1pp", "replications": 5}, "precision and replications exclude each other"),
         ({"replications": 1}, "replications: a whole number from 2 on"),
         ({"precision": "1pp", "most": 5}, "most: a whole number from 10 on"),
+        ({"budget": float("nan")}, "budget: expected an amount of money from 0 on, got nan"),
+        ({"budget": -1}, "budget: expected an amount of money from 0 on, got -1"),
     ],
 )
-def test_precisions_that_make_no_sense(kiosk, cheaper, options, message):
+def test_numbers_that_make_no_sense(kiosk, cheaper, options, message):
     with pytest.raises(UsageError, match=message):
         sim.compare(kiosk, cheaper, **options)
 
