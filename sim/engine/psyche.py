@@ -1,7 +1,7 @@
 """Psychology as numbers, and what follows from the baseline: expectations, centres and bounds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -179,16 +179,23 @@ AS_WRITTEN = BaseRates()
 
 
 def segment_rows(
-    scenario: Scenario, names: Names, samplers: Samplers, transparency: float, rates: Mapping[str, BaseRates]
+    scenario: Scenario,
+    names: Names,
+    samplers: Samplers,
+    transparency: float,
+    bounds: Sequence[Scenario],
+    rates: Mapping[str, BaseRates],
 ) -> np.ndarray:
-    """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's, as are the second bounds."""
+    """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's; ``bounds`` whose weights bound the
+    hazard beside its own."""
     rows = empty(len(names.segments), SEGMENT)
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
         if traits is not None:
-            _fill_segment(
-                row, name, scenario, traits, names, samplers, transparency, rates.get(name, AS_WRITTEN)
-            )
+            solved = rates.get(name, AS_WRITTEN)
+            _fill_segment(row, name, scenario, traits, names, samplers, transparency, solved)
+            worst = [hazard_bound(s, row.centre_leaving, solved.leave_scale) for s in (scenario, *bounds)]
+            row.bound = max(worst)
     return rows
 
 
@@ -211,8 +218,6 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, ra
     row.trust = traits.trust.mean
     row.leave_scale = rates.leave_scale
     row.usually = usually_felt(scenario, rates.choice_shift)
-    both = (scenario, scenario.baseline)
-    row.bound = max(hazard_bound(s, row.centre_leaving, rates.leave_scale) for s in both)
 
 
 def _fill_awareness(row, scenario, traits, names) -> None:
