@@ -301,6 +301,16 @@ class Comparison:
         """Retention over time: a row a world and day, with the paired difference to the baseline."""
         return _frame(self.tables["curves"], [])
 
+    @property
+    def segments(self) -> pd.DataFrame:
+        """By segment: retention, and what a customer brought, with the paired difference to the baseline."""
+        return _frame(self.tables["segments"], ["segment", "kpi", "strategy"])
+
+    @property
+    def stages(self) -> pd.DataFrame:
+        """By stage of the journey and world: touches, how they felt, the paired difference to the baseline."""
+        return _frame(self.tables["stages"], ["stage", "world"])
+
     @cached_property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """The frames as plain rows, by name."""
