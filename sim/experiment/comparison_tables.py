@@ -377,6 +377,13 @@ def _manifest(done: Comparison, inputs: dict[Path, Path]) -> Row:
     }
 
 
+def origin(done: Comparison) -> Row:
+    """The part of the manifest that a report shows, and the digest of all that decides the numbers."""
+    told = _manifest(done, input_places(_files(done)))
+    names = ("command", "seed", "engine", "touchpoint", "python", "packages", "inputs")
+    return {"digest": digest(done.scenarios, done.asked), **{name: told[name] for name in names}}
+
+
 def _command(done: Comparison, inputs: dict[Path, Path]) -> str | None:
     """The command that repeats the comparison in its folder; None where a scenario was made in Python."""
     places = {os.path.abspath(source): place for source, place in inputs.items()}

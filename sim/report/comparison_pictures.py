@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.report.comparison import headline
@@ -29,6 +28,8 @@ from sim.report.style import (
     SKY,
     VERMILION,
     canvas,
+    halo,
+    narrow,
     plain,
     spread,
     styled,
@@ -110,7 +111,7 @@ def _curves(
         days = rows["t"].to_numpy(float)
         axes.fill_between(days, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(days, middle, color=colour, linestyle=dash)
-        ends.append((float(middle[-1]), f"{_short(str(world))} {told(float(middle[-1]))}", colour))
+        ends.append((float(middle[-1]), _end(str(world), told(float(middle[-1]))), colour))
         last = max(last, float(days[-1]))
     plain(axes)
     axes.spines["left"].set_visible(False)
@@ -120,10 +121,16 @@ def _curves(
     _label(axes, ends)
 
 
+def _end(label: str, value: str) -> str:
+    """What stands at the end of a line; on a phone the value stands below the name."""
+    return f"{_short(label, 11)}\n{value}" if narrow() else f"{_short(label)} {value}"
+
+
 def _label(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
     """Names at the right, where the lines end, moved apart where they would touch."""
     bottom, top = axes.get_ylim()
-    places = spread([value for value, _, _ in ends], 0.065 * (top - bottom), bottom, top)
+    gap = 0.12 if narrow() else 0.065
+    places = spread([value for value, _, _ in ends], gap * (top - bottom), bottom, top)
     for (_, text, colour), y in zip(ends, places, strict=True):
         axes.annotate(
             text,
@@ -145,8 +152,8 @@ def _look(done: Comparison, label: str) -> tuple[str, str]:
     return COLOURS[k % len(COLOURS)], DASHES[k // len(COLOURS) % len(DASHES)]
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+def _short(label: str, longest: int = LONGEST) -> str:
+    return label if len(label) <= longest else f"{label[: longest - 1]}…"
 
 
 # ---------------------------------------------------------------- the frontier
@@ -231,7 +238,7 @@ def _name_points(axes: Axes, frame: pd.DataFrame, done: Comparison, scale: float
             rows.itertuples(), spread(wished, 0.055 * (top - bottom), bottom, top), strict=True
         ):
             axes.annotate(
-                _short(str(row.world)) + ("" if row.in_budget else " (over budget)"),
+                _short(str(row.world), 14 if narrow() else LONGEST) + ("" if row.in_budget else " (over budget)"),
                 (float(row.cost), y),  # type: ignore[arg-type]
                 xytext=(8, 0),
                 textcoords="offset points",
@@ -239,7 +246,7 @@ def _name_points(axes: Axes, frame: pd.DataFrame, done: Comparison, scale: float
                 color=_look(done, str(row.world))[0],
                 fontweight="bold",
                 fontsize=10,
-                path_effects=[withStroke(linewidth=3, foreground="white")],
+                path_effects=halo(),
             )
 
 
