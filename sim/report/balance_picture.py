@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sim.report.style import FAINT, INK, MUTED, VERMILION, canvas, nothing, plain, styled
+from sim.report.comparison_pictures import look_of
+from sim.report.style import FAINT, INK, MUTED, canvas, nothing, plain, styled
 from sim.report.wording import signed
 
 if TYPE_CHECKING:
@@ -32,29 +34,23 @@ def draw_stages(frame: pd.DataFrame, done: Comparison) -> Figure:
     best = next(standing.label for standing in done.ranking if standing.world)
     other = frame[frame["world"] == best].set_index("stage").reindex(base["stage"])
     subtitle = (
-        f"Mean valence of the touches of each stage, from −1 (awful) to 1 (wonderful). "
-        f"Bars: {done.labels[0]}, with its 95 % interval. Diamonds: {best}."
+        "Mean valence of the touches of each stage, from −1 (awful) to 1 (wonderful). "
+        f"Grey bars: {done.labels[0]}, with its 95 % interval. Diamonds: {best}."
     )
     figure, axes = canvas(headline(base, other, best), subtitle, height=0.9 + 0.5 * len(base))
-    rows = np.arange(len(base))
+    rows, colour = np.arange(len(base)), look_of(done, best)[0]
     axes.barh(rows, base["valence"], height=0.5, color=FAINT)
     axes.hlines(rows, base["low"], base["high"], color=INK, linewidth=1.4)
-    axes.plot(other["valence"], rows, marker="D", markersize=7, color=VERMILION, linestyle="")
+    axes.plot(other["valence"], rows, marker="D", markersize=7, color=colour, linestyle="")
     axes.axvline(0, color=MUTED, linewidth=1)
     ends = pd.concat([base[["valence", "low", "high"]], other[["valence"]]]).to_numpy(float)
     low, high = min(0.0, float(np.nanmin(ends))), max(0.0, float(np.nanmax(ends)))
     room = max(0.05, high - low)
-    axes.set_xlim(low - 0.2 * room * (low < 0), high + 0.2 * room)
-    right = np.fmax(base["high"].to_numpy(float), other["valence"].to_numpy(float))
-    for row, (value, at) in enumerate(zip(base["valence"], right, strict=True)):
-        axes.annotate(
-            signed(value),
-            (max(at, 0.0), row),
-            xytext=(9, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=10,
-        )
+    axes.set_xlim(low - 0.1 * room * (low < 0), high + 0.05 * room)
+    for row, values in enumerate(zip(base["valence"], other["valence"], strict=True)):
+        for value, ink, points in zip(values, (MUTED, colour), (6, 52), strict=True):
+            if not np.isnan(value):
+                _beside(axes, row, signed(value), ink, points)
     axes.set_yticks(rows, base["stage"])
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelcolor=INK)
@@ -63,6 +59,22 @@ def draw_stages(frame: pd.DataFrame, done: Comparison) -> Figure:
     axes.set_xlabel("felt bad  ←  valence  →  felt good")
     plain(axes, "x")
     return figure
+
+
+def _beside(axes: Axes, row: int, text: str, colour: str, points: float) -> None:
+    """A number to the right of a row."""
+    axes.annotate(
+        text,
+        (1.0, row),
+        xycoords=("axes fraction", "data"),
+        xytext=(points, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=10,
+        fontweight="bold",
+        color=colour,
+        annotation_clip=False,
+    )
 
 
 def headline(base: pd.DataFrame, other: pd.DataFrame, label: str) -> str:

@@ -106,7 +106,7 @@ def _curves(
     ends: list[tuple[float, str, str]] = []
     last = 0.0
     for world, rows in frame.dropna(subset=[names[0]]).groupby("world", sort=False):
-        colour, dash = _look(done, str(world))
+        colour, dash = look_of(done, str(world))
         middle, low, high = (scale * rows[name].to_numpy(float) for name in names)
         days = rows["t"].to_numpy(float)
         axes.fill_between(days, low, high, color=colour, alpha=0.18, linewidth=0)
@@ -144,7 +144,7 @@ def _label(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
         )
 
 
-def _look(done: Comparison, label: str) -> tuple[str, str]:
+def look_of(done: Comparison, label: str) -> tuple[str, str]:
     """Colour and dash of a world."""
     k = done.labels.index(label) - 1
     if k < 0:
@@ -192,7 +192,7 @@ def draw_frontier(frame: pd.DataFrame, done: Comparison) -> Figure:
     best = frame[frame["efficient"]].sort_values(["cost", "gain"])
     axes.plot(best["cost"], scale * best["gain"], color=FAINT, linewidth=1.6, zorder=1)
     for row in frame.itertuples():
-        colour, _ = _look(done, str(row.world))
+        colour, _ = look_of(done, str(row.world))
         _point(axes, row, scale, colour)
     if done.asked.budget is not None:
         axes.axvline(done.asked.budget, color=INK, linewidth=1.0, linestyle=":")
@@ -211,9 +211,10 @@ def draw_frontier(frame: pd.DataFrame, done: Comparison) -> Figure:
     axes.axhline(0.0, color=FAINT, linewidth=1.0, zorder=0)
     plain(axes)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(3 if narrow() else 6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axes.set_xlabel(f"cost beyond the baseline's over {duration(done.horizon)}, {done.currency}")
+    what = "extra cost" if narrow() else "cost beyond the baseline's"
+    axes.set_xlabel(f"{what} over {duration(done.horizon)}, {done.currency}")
     what = "customers kept more" if done.metric == "retention" else f"gain in {done.metric}"
     axes.set_ylabel(f"{what}, {unit}")
     return figure
@@ -243,7 +244,7 @@ def _name_points(axes: Axes, frame: pd.DataFrame, done: Comparison, scale: float
                 xytext=(8, 0),
                 textcoords="offset points",
                 va="center",
-                color=_look(done, str(row.world))[0],
+                color=look_of(done, str(row.world))[0],
                 fontweight="bold",
                 fontsize=10,
                 path_effects=halo(),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Node = tuple[int, str]  # place in the journey (0: what began it), touchpoint
 SEEN = 0.005  # flows of a smaller share of all journeys are not drawn
 BAR, GAP = 0.09, 0.05  # width of a bar in columns; least distance of two in a column, of the picture's height
+THIN = 0.03  # of the picture's height: the names of lower bars stand above their bands
 BEGINS = {
     "need": "a need", "leave": "about to leave", "plea": "asked to stay", "awareness": "hears of us",
     "entry": "joins", "word": "word of mouth", "renewal": "a renewal",
@@ -64,8 +65,8 @@ def headline(frame: pd.DataFrame) -> str:
 def subtitle(frame: pd.DataFrame) -> str:
     """How to read the picture."""
     return (
-        "From left to right: what began a journey, then touch after touch. Numbers: of every 100 journeys. "
-        "Orange-red: did not go as it should."
+        "From left to right: what began a journey, then touch after touch; what goes no further ends there. "
+        "Numbers: of every 100 journeys. Orange-red: did not go as it should."
     )
 
 
@@ -148,7 +149,7 @@ def _names(axes: Axes, spans: dict[Node, tuple[float, float]]) -> None:
     small = narrow()
     for column in range(1 + max(place for place, _ in spans)):
         nodes = [node for node in spans if node[0] == column]
-        wished = [spans[node][0] + spans[node][1] / 2 for node in nodes]
+        wished = [spans[node][0] + spans[node][1] / 2 - (THIN if spans[node][1] < THIN else 0.0) for node in nodes]
         places = spread(wished, 0.095 if small else 0.055, 0.0, 1.0)
         for node, y in zip(nodes, places, strict=True):
             share = 100.0 * spans[node][1] / total

@@ -7,7 +7,7 @@ the names that a scenario gives.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,22 +61,27 @@ FLOWS = 20  # rows of the table beside the flow picture, at most
 # ---------------------------------------------------------------- what stands on a page
 @dataclass(frozen=True)
 class Cell:
-    """A cell that says more than its text: which way it went, or how dark it is (0..1)."""
+    """A cell that says more than its text: which way it went, a second line, or how dark it is (0..1)."""
 
     text: str
     verdict: str = ""
     shade: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a caption; the first cell of each names it. ``words``: columns that are no numbers."""
+    """Rows under a caption; the first cell of each names it. ``words``: columns that are no numbers.
+
+    A ``folded`` table shows when it is asked for.
+    """
 
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str | Cell]]
     words: Sequence[int] = (0,)
     kind: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,16 +177,16 @@ def _shown(
         with bare(width) as words:
             figure = draw()
         drawn.append(Markup(inline_svg(figure, f"{name}-{key}", title or words.headline, describe)))
-    return Shown(title or words.headline, words.subtitle, drawn[0], drawn[1], table)
+    folded = None if table is None else replace(table, folded=True)
+    return Shown(title or words.headline, words.subtitle, drawn[0], drawn[1], folded)
 
 
 # ---------------------------------------------------------------- the ranking
 def _ranking(done: Comparison) -> Section:
-    unit = unit_of(done, done.metric, level=True)
-    money = done.currency
+    unit, money = unit_of(done, done.metric, level=True), done.currency
     head = [
-        "Strategy", "Rank", f"{_spoken(done.metric)}, {unit}", f"Difference, {unit_of(done, done.metric)}", "95 % interval",
-        "Chance to be best", f"Cost, {money}", f"Profit, {money}", f"Cost per customer kept, {money}", "Return on spend",
+        "Strategy", f"Difference, {unit_of(done, done.metric)}", f"{_spoken(done.metric).capitalize()}, {unit}",
+        "Chance to be best", f"Cost, {money}", f"Profit, {money}", "Cost per kept", "Return on spend",
     ]  # fmt: skip
     rows = [_ranked(done, standing) for standing in done.ranking]
     apart = [(done.labels[a], done.labels[b]) for (a, b), pair in done.pairs.items() if not pair.distinguishable]
@@ -197,26 +202,30 @@ def _ranking(done: Comparison) -> Section:
 
 def _ranked(done: Comparison, standing: Standing) -> list[str | Cell]:
     difference = done.found[done.metric][standing.world - 1] if standing.world else None
-    name = standing.label + ("" if standing.in_budget else " (over budget)")
-    row: list[str | Cell] = [name, str(standing.rank), level(done, done.metric, standing.mean, difference)]
+    name = f"{standing.rank}. {standing.label}" + ("" if standing.in_budget else " (over budget)")
+    mean, chance = level(done, done.metric, standing.mean, difference), percent(standing.chance_best)
     if difference is None:
-        return [*row, "baseline", "", percent(standing.chance_best), "", "", "", ""]
-    ends = [signed_value(done, done.metric, end, difference) for end in (difference.low, difference.high)]
-    row += [_cell(done, done.metric, difference, half=False), f"{ends[0]} to {ends[1]}"]
-    row += [percent(standing.chance_best), change(standing.cost), change(standing.profit)]
+        return [name, "baseline", mean, chance, "", "", "", ""]
     kept, back = standing.cost_per_kept, standing.return_on_spend
-    row.append("–" if kept is None else amount(kept[0]) if kept[0] > 0 else "saves")
-    return [*row, "–" if back is None else signed(back[0])]
+    each = "–" if kept is None else amount(kept[0]) if kept[0] > 0 else "saves"
+    money = [change(standing.cost), change(standing.profit), each, "–" if back is None else signed(back[0])]
+    return [name, _with_interval(done, done.metric, difference), mean, chance, *money]
 
 
-def _cell(done: Comparison, kpi: str, difference: Difference, half: bool = True) -> Cell:
-    """A difference with its verdict in a word: colour alone would not tell everybody."""
+def _with_interval(done: Comparison, kpi: str, difference: Difference) -> Cell:
+    """A difference, its interval below it, and the verdict in a word: colour alone would not tell everybody."""
+    if difference.identical:
+        return Cell("identical")
+    mean, *ends = (
+        signed_value(done, kpi, value, difference)
+        for value in (difference.mean, difference.low, difference.high)
+    )
+    return Cell(mean, _verdict(done, kpi, difference), note=f"{ends[0]} to {ends[1]}")
+
+
+def _verdict(done: Comparison, kpi: str, difference: Difference) -> str:
     found = verdict(difference, done.kpis[kpi][1])
-    if half:
-        text = plus_minus(done, kpi, difference)
-    else:
-        text = "identical" if difference.identical else signed_value(done, kpi, difference.mean, difference)
-    return Cell(text, found if found in ("better", "worse") else "")
+    return found if found in ("better", "worse") else ""
 
 
 def _spoken(name: str) -> str:
@@ -293,9 +302,11 @@ def _kpis(done: Comparison) -> Section:
     for kpi in moved:
         base = float(done.worlds.kpi(kpi)[:, 0].mean())
         widest = max(done.found[kpi], key=lambda d: d.half)
-        cells = [_cell(done, kpi, difference) for difference in done.found[kpi]]
-        rows.append([_spoken(kpi), unit_of(done, kpi, level=True), level(done, kpi, base, widest), *cells])
-    head = ["KPI", "Unit", done.labels[0], *done.labels[1:]]
+        cells = [Cell(plus_minus(done, kpi, found), _verdict(done, kpi, found)) for found in done.found[kpi]]
+        unit = unit_of(done, kpi, level=True)
+        name = _spoken(kpi) if unit == _spoken(kpi) else f"{_spoken(kpi)}, {unit}"
+        rows.append([name, level(done, kpi, base, widest), *cells])
+    head = ["KPI", done.labels[0], *done.labels[1:]]
     caption = "Differences to the baseline, ± the 95 % interval (·: not distinguishable); of %: points"
     quiet = [_spoken(kpi) for kpi in done.found if kpi not in moved]
     meanings = [[_spoken(kpi), definition(kpi).formula.replace("currency", done.currency)] for kpi in moved]
@@ -305,7 +316,8 @@ def _kpis(done: Comparison) -> Section:
             "Each KPI's intervals hold for all strategies at once with 95 %. KPIs are many: of forty "
             "without any difference, one or two will look as if they had one."
         )
-    tables = [Table(caption, head, rows, words=(0, 1)), Table("What these KPIs are", ["KPI", "Formula"], meanings, (0, 1))]
+    formulas = Table("What these KPIs are", ["KPI", "Formula"], meanings, (0, 1), folded=True)
+    tables = [Table(caption, head, rows), formulas]
     return Section("kpis", "Everything else that differs", tables=tables, after=after)
 
 
@@ -372,7 +384,9 @@ def _segments(done: Comparison) -> Section:
 def _segment_cell(row: Any, scale: float) -> Cell:
     low, high = scale * row.difference_low, scale * row.difference_high
     way = "better" if low > 0 else "worse" if high < 0 else ""
-    return Cell(f"{signed(scale * row.difference)} ({signed(low)} to {signed(high)})", way)
+    if low == high == 0.0:
+        return Cell("identical")
+    return Cell(signed(scale * row.difference), way, note=f"{signed(low)} to {signed(high)}")
 
 
 def _cohorts(done: Comparison, look: Closer) -> Section:
