@@ -498,14 +498,21 @@ def _repeat(done: Comparison) -> Section:
 
 
 # ---------------------------------------------------------------- writing
-def write(done: Comparison, look: Closer, folder: Path) -> Path:
-    """Write ``report.html`` and the pictures that it has beyond those of every comparison; returns its path."""
-    pictures = folder / "pictures"
-    program = done.programs[0]
-    if not look.flows.empty:
-        save(draw_flow(look.flows, program), pictures, "journey", look.flows)
-    for name, frame in zip(("cohorts", "cohorts_best"), look.cohorts.values(), strict=False):
-        save(draw_cohorts(frame, program), pictures, name, frame)
+def write(done: Comparison, look: Closer, folder: Path, pictures: bool = True) -> Path:
+    """Write ``report.html``, and the pictures that only a report has, into a folder; returns the page's path."""
+    if pictures:
+        _draw(done, look, folder / "pictures")
     path = folder / "report.html"
     path.write_text(page(done, look), encoding="utf-8")
     return path
+
+
+def _draw(done: Comparison, look: Closer, folder: Path) -> None:
+    program = done.programs[0]
+    if not look.flows.empty:
+        save(draw_flow(look.flows, program), folder, "journey", look.flows)
+    if done.tables["stages"]:
+        frame = stage_frame(done)
+        save(draw_stages(frame, done), folder, "emotional_balance", frame)
+    for name, frame in zip(("cohorts", "cohorts_best"), look.cohorts.values(), strict=False):
+        save(draw_cohorts(frame, program), folder, name, frame)
