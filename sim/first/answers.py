@@ -55,7 +55,7 @@ def _number(option: str, text: str, least: float, most: float, example: str, per
     value = float(re.sub("[_,]", "", found.group(1))) if found and (percent or not found.group(2)) else math.nan
     if not least <= value <= most:
         raise UsageError(
-            f"{option}: expected a number from {least:g} to {most:,g} such as {example}, got {_shown(text)}"
+            f"{option}: expected a number from {least:g} to {most:,.10g} such as {example}, got {_shown(text)}"
         )
     return value
 
