@@ -298,6 +298,14 @@ def _days(days: float) -> str:
 @click.option(
     "--budget", type=float, metavar="MONEY", help="What a strategy may cost more than the baseline."
 )
+@click.option(
+    "--assumptions",
+    type=WholeNumber(10),
+    metavar="N",
+    help="Redraw what is assumed N times over its declared ranges: does the ranking hold?",
+)
+@click.option("--assumptions-all", is_flag=True, help="Draw the model's own defaults with a range, too.")
+@click.option("--why", is_flag=True, help="Take every strategy to pieces: true effects beside attribution.")
 @seed_option
 @size_option
 @horizon_option

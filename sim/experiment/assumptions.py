@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -36,13 +36,14 @@ class Draws:
     """A finished analysis of assumptions.
 
     ``values[draw, parameter]`` are in base units; ``metric[draw, replication, world]`` is the metric (a
-    replication without one is blank); ``order`` are the worlds as the comparison itself ranked them, and
-    ``sign`` is -1 where less is better.
+    replication without one is blank); ``stated[replication, world]`` is what the comparison itself found at the
+    values that the files state. ``order`` are the worlds as it ranked them; ``sign`` is -1 where less is better.
     """
 
     assumed: tuple[Assumption, ...]
     values: Floats
     metric: Floats
+    stated: Floats
     labels: tuple[str, ...]
     order: tuple[int, ...]
     sign: float
@@ -55,8 +56,13 @@ class Draws:
 
     @cached_property
     def means(self) -> Floats:
-        """The metric of every draw and world, mean over replications."""
-        means: Floats = np.nanmean(self.metric, axis=1)
+        """The metric of every draw and world.
+
+        The few replications of a draw are the first ones of the comparison, with the same luck. What that luck makes
+        them differ from all replications, at the stated values, is taken out of every draw (a control variate).
+        """
+        luck = self.stated.mean(axis=0) - self.stated[: self.metric.shape[1]].mean(axis=0)
+        means: Floats = np.nanmean(self.metric, axis=1) + luck
         return means
 
     @cached_property
@@ -102,11 +108,19 @@ class Draws:
         return {pair: [turning(column, gain) for column in self.values.T] for pair, gain in self.contrasts.items()}
 
     def noise(self, pair: tuple[int, int]) -> float | None:
-        """How much of the variance of a contrast between draws is chance of the few replications, 0..1."""
+        """How much of the variance of a contrast between draws is chance of the few replications, 0..1.
+
+        Replications have the same luck in all draws, so chance is what draws and replications do not explain by
+        adding up (the residual of a two-way analysis of variance).
+        """
         a, b = pair
-        each = self.sign * (self.metric[:, :, a] - self.metric[:, :, b])
-        between = float(np.var(np.nanmean(each, axis=1), ddof=1))
-        within = float(np.mean(np.nanvar(each, axis=1, ddof=1) / np.sum(~np.isnan(each), axis=1)))
+        each = self.metric[:, :, a] - self.metric[:, :, b]
+        each = each[:, ~np.isnan(each).any(axis=0)]
+        if min(each.shape) < 2:
+            return None
+        rest = each - each.mean(axis=1, keepdims=True) - each.mean(axis=0) + each.mean()
+        within = float((rest**2).sum() / ((each.shape[0] - 1) * (each.shape[1] - 1))) / each.shape[1]
+        between = float(np.var(each.mean(axis=1), ddof=1))
         return min(1.0, within / between) if between > 0.0 else None
 
 
@@ -154,6 +168,7 @@ def draw(
     labels: tuple[str, ...],
     order: tuple[int, ...],
     sign: float,
+    stated: Floats,
     how: Asked,
     *,
     workers: int = 1,
@@ -164,7 +179,8 @@ def draw(
     count = how.assumptions or 0
     assumed = tuple(assumed_of(scenarios, how.every_default).values())
     values = drawn(assumed, count, how.settings.seed)
-    metric = np.full((count, REPLICATIONS, len(scenarios)), np.nan)
+    replications = min(REPLICATIONS, len(stated))
+    metric = np.full((count, replications, len(scenarios)), np.nan)
     for k, row in enumerate(values):
 
         def told(share: float, k: int = k) -> None:
@@ -174,7 +190,7 @@ def draw(
         told(0.0)
         written = {one.path: one.write(value) for one, value in zip(assumed, row.tolist(), strict=True)}
         side = Worlds(lowered(_with(scenarios, written, k)), how.settings.seed, how.settings.engine)
-        side.play(REPLICATIONS, workers=workers, executor=executor, progress=told)
+        side.play(replications, workers=workers, executor=executor, progress=told)
         rows = side.kpi(how.metric)
         metric[k, : len(rows)] = rows
     there = ~np.isnan(metric).all(axis=(1, 2))
@@ -183,7 +199,7 @@ def draw(
             f"assumptions: {how.metric} has no value in {int((~there).sum())} of {count} draws, so they cannot be "
             "ranked; choose another metric or narrower ranges"
         )
-    return Draws(assumed, values, metric, labels, order, sign, how.every_default)
+    return Draws(assumed, values, metric, stated, labels, order, sign, how.every_default)
 
 
 def _with(scenarios: Sequence[Scenario], values: Mapping[str, object], number: int) -> list[Scenario]:
@@ -194,6 +210,6 @@ def _with(scenarios: Sequence[Scenario], values: Mapping[str, object], number: i
     except ScenarioError as error:
         first = error.problems[0]
         raise UsageError(
-            f"assumptions: draw {number + 1} is no scenario: {replace(first, place='') if first.place else first}; "
-            "narrow the range under assumed:"
+            f"assumptions: draw {number + 1} is no scenario: {first.path}: {first.message}; narrow the range under "
+            "assumed:"
         ) from None

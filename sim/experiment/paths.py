@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.attribution import Paths, paths_of
-from sim.model.layout import TOUCH
+from sim.analysis.view import are_customers
+from sim.model.layout import CUSTOMER, LOG, TOUCH
 
 if TYPE_CHECKING:
     from sim.experiment.manifest import Settings
 
+FIELDS = ("customer", "seq", "t", "touchpoint", "order")  # of the log, that a path takes
 LOOKBACK = 30.0  # days before a conversion, or before the end, in which touches count
 
 
@@ -34,10 +36,10 @@ def _touches(program: Any, settings: Settings, number: int) -> tuple[np.ndarray,
 
     def keep(chunk: np.ndarray) -> None:
         rows = chunk[chunk["kind"] == TOUCH]
-        kept.append(rows[["customer", "seq", "t", "touchpoint", "order"]].copy())
+        kept.append(rows[list(FIELDS)].copy())
 
     outcome = simulate(program, seed=settings.seed, replication=number, engine=settings.engine, log=keep)
-    rows = np.concatenate(kept) if kept else np.empty(0, [(n, "f8") for n in ("customer", "seq", "t")])
+    rows = np.concatenate([np.empty(0, LOG)[list(FIELDS)], *kept])
     return rows[np.lexsort((rows["seq"], rows["customer"]))], outcome.people
 
 
@@ -63,18 +65,17 @@ def to_orders(touches: np.ndarray, people: np.ndarray, program: Any) -> Paths:
 
 def to_staying(touches: np.ndarray, people: np.ndarray, program: Any) -> Paths:
     """One path for each customer of day 0 (else everybody): touches of the last 30 days; whoever stays converts."""
-    from sim.analysis.view import are_customers
-    from sim.model.layout import CUSTOMER
-
     chosen = people[are_customers(people)]
+    if len(chosen) == 0:
+        return paths_of(program.touchpoint_names, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
     if (chosen["founding"] > 0).any():
         chosen = chosen[chosen["founding"] > 0]
     chosen = chosen[np.argsort(chosen["id"], kind="stable")]
     place = np.searchsorted(chosen["id"], touches["customer"])
-    place = np.minimum(place, max(len(chosen) - 1, 0))
-    theirs = chosen["id"][place] == touches["customer"] if len(chosen) else np.zeros(len(touches), bool)
+    place = np.minimum(place, len(chosen) - 1)
+    theirs = chosen["id"][place] == touches["customer"]
     ends = np.minimum(chosen["t_left"], program.horizon)
-    told = theirs & (touches["t"] >= ends[place] - LOOKBACK) if len(chosen) else theirs
+    told = theirs & (touches["t"] >= ends[place] - LOOKBACK)
     stays = chosen["status"] == CUSTOMER
     return paths_of(program.touchpoint_names, touches["touchpoint"][told], place[told], stays)
 

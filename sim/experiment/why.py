@@ -40,11 +40,11 @@ Key = tuple[str, str]  # segment and measure
 # ---------------------------------------------------------------- one replication
 @dataclass(frozen=True)
 class Observed:
-    """What is kept of a replication: measures by (segment, name), events, and how many are in the cohort."""
+    """What is kept of a replication: measures by (segment, name), events, and by segment those who could be kept."""
 
     values: dict[Key, float]
     events: int
-    cohort: int
+    cohorts: dict[str, int]
 
 
 def observe(outcome: Any, program: Any) -> Observed:
@@ -53,18 +53,16 @@ def observe(outcome: Any, program: Any) -> Observed:
 
     everybody = View(outcome, program)
     values: dict[Key, float] = {(EVERYBODY, name): value for name, value in kpis(outcome, program).items()}
-    if len(program.segment_names) > 1:
-        for k, name in enumerate(program.segment_names):
-            values |= _of_segment(View(outcome, program, k), name, bool(everybody.founding.any()))
-    return Observed(values, int(outcome.events), int(np.count_nonzero(everybody.cohort)))
-
-
-def _of_segment(view: View, name: str, founded: bool) -> dict[Key, float]:
-    values = {(name, "orders"): float(view.total("orders")), (name, "profit"): view.money("margin") - view.money("cost")}
-    cohort = view.founding if founded else view.cohort
-    if cohort.any() and not view.program.one_shot:
-        values[name, "retention"] = float(view.alive[cohort].mean())
-    return values
+    cohorts = {EVERYBODY: int(np.count_nonzero(everybody.cohort))}
+    for k, name in enumerate(program.segment_names if len(program.segment_names) > 1 else ()):
+        view = View(outcome, program, k)
+        values[name, "orders"] = float(view.total("orders"))
+        values[name, "profit"] = view.money("margin") - view.money("cost")
+        cohort = view.founding if everybody.founding.any() else view.cohort
+        if cohort.any() and not program.one_shot:
+            values[name, "retention"] = float(view.alive[cohort].mean())
+            cohorts[name] = int(np.count_nonzero(cohort))
+    return Observed(values, int(outcome.events), cohorts)
 
 
 # ---------------------------------------------------------------- what was found
@@ -190,7 +188,7 @@ class Ablation:
 
 
 def explain(
-    scenarios: Sequence[Scenario],
+    ablation: Ablation,
     labels: Sequence[str],
     metric: str,
     settings: Settings,
@@ -199,8 +197,7 @@ def explain(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Why:
-    """Take every strategy to pieces; the first scenario is what they are compared with."""
-    ablation = Ablation(scenarios)
+    """What every piece of every strategy does; ``labels`` are those of the first scenario and the strategies."""
     programs = ablation.programs
     replications = min(settings.replications, MOST)
     seen = _lived(programs, replications, settings, workers, executor, progress)
@@ -247,7 +244,7 @@ class _Paired:
     @property
     def cohort(self) -> int:
         """Customers whose retention is told, a replication."""
-        return self.seen[0][0].cohort
+        return self.seen[0][0].cohorts[EVERYBODY]
 
     def column(self, world: int, key: Key) -> Floats:
         """A measure of a world, by replication."""
@@ -263,9 +260,9 @@ class _Paired:
         columns = [self.column(world, key) for world in (first, second)]
         (found,) = differences(np.stack(columns, axis=1))
         same = all(a == b for a, b in zip(self.seen[first], self.seen[second], strict=True))
-        if not found.identical or same or key != (EVERYBODY, "retention"):
+        if not found.identical or same or key[1] != "retention":
             return found
-        reach = unseen(max(1, self.cohort * found.n))  # nobody flipped, which is no proof that nobody can
+        reach = unseen(self.seen[0][0].cohorts[key[0]] * found.n)  # nobody flipped, which is no proof that nobody can
         return replace(found, low=-reach, high=reach, low_single=-reach, high_single=reach)
 
 
