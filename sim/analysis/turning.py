@@ -52,42 +52,45 @@ def quantiles(family: str, params: tuple[float, ...], values: tuple[float, ...],
 class Turning:
     """How a difference goes with one parameter, the others being drawn too.
 
-    ``rho`` is Spearman's rank correlation with its 95 % interval (None where either never changes);
-    ``threshold`` the parameter's value at which the difference changes its sign, None where it does not.
+    ``rho`` is Spearman's rank correlation with its 95 % interval (None where either never changes); it
+    ``matters`` where it is beyond chance, however many parameters are looked at; ``threshold`` is the
+    parameter's value at which the difference changes its sign, None where it does not.
     """
 
-    rho: float | None
-    low: float | None
-    high: float | None
-    threshold: float | None
-
-    @property
-    def matters(self) -> bool:
-        """Whether the interval of the rank correlation leaves out nought."""
-        return self.low is not None and self.high is not None and (self.low > 0.0 or self.high < 0.0)
+    rho: float | None = None
+    low: float | None = None
+    high: float | None = None
+    matters: bool = False
+    threshold: float | None = None
 
 
-def turning(parameter: Floats, difference: Floats) -> Turning:
+def turning(parameter: Floats, difference: Floats, looks: int = 1) -> Turning:
     """Rank correlation over draws, and where the difference changes its sign.
 
-    Interval: Fisher's z with the variance (1 + rho^2 / 2) / (n - 3) of Bonett & Wright (2000). Threshold: where
+    Interval: Fisher's z with the variance (1 + rho^2 / 2) / (n - 3) of Bonett & Wright (2000). It matters where
+    the interval at the level of 95 % for all ``looks`` at once (Bonferroni) leaves out nought. Threshold: where
     the increasing or decreasing function of the parameter that fits the differences best (isotonic
     regression) changes its sign; only where the correlation is beyond chance and at least one draw in twenty
     lies on either side.
     """
-    n = difference.size
-    if n < 4 or np.ptp(parameter) == 0.0 or np.ptp(difference) == 0.0:
-        return Turning(None, None, None, None)
+    if difference.size < 4 or np.ptp(parameter) == 0.0 or np.ptp(difference) == 0.0:
+        return Turning()
     from scipy import stats
 
     rho = float(stats.spearmanr(parameter, difference).statistic)
+    low, high = _interval(rho, difference.size, LEVEL)
+    least, most = _interval(rho, difference.size, 1.0 - (1.0 - LEVEL) / looks)
+    matters = least > 0.0 or most < 0.0
+    return Turning(rho, low, high, matters, _threshold(parameter, difference, rho > 0.0) if matters else None)
+
+
+def _interval(rho: float, n: int, level: float) -> tuple[float, float]:
+    from scipy.special import ndtri
+
     if abs(rho) > 1.0 - 1e-12:
-        low = high = rho
-    else:
-        reach = stats.norm.ppf(0.5 + LEVEL / 2.0) * math.sqrt((1.0 + rho**2 / 2.0) / (n - 3))
-        low, high = (math.tanh(math.atanh(rho) + sign * reach) for sign in (-1.0, 1.0))
-    found = Turning(rho, low, high, None)
-    return Turning(rho, low, high, _threshold(parameter, difference, rho > 0.0) if found.matters else None)
+        return rho, rho
+    reach = float(ndtri(0.5 + level / 2.0)) * math.sqrt((1.0 + rho**2 / 2.0) / (n - 3))
+    return math.tanh(math.atanh(rho) - reach), math.tanh(math.atanh(rho) + reach)
 
 
 def _threshold(parameter: Floats, difference: Floats, rising: bool) -> float | None:

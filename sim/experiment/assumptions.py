@@ -48,6 +48,7 @@ class Draws:
     order: tuple[int, ...]
     sign: float
     every: bool
+    there: tuple[tuple[bool, ...], ...]  # by parameter and world: whether the world has it
 
     @property
     def count(self) -> int:
@@ -104,8 +105,16 @@ class Draws:
 
     @cached_property
     def turning(self) -> dict[tuple[int, int], list[Turning]]:
-        """For each contrast what every parameter does to it, in the order of ``assumed``."""
-        return {pair: [turning(column, gain) for column in self.values.T] for pair, gain in self.contrasts.items()}
+        """For each contrast what every parameter does to it, in the order of ``assumed``.
+
+        A parameter that neither world has does nothing to it, whatever chance makes of its correlation.
+        """
+        found = {}
+        for (a, b), gain in self.contrasts.items():
+            felt = [has[a] or has[b] for has in self.there]
+            columns = zip(felt, self.values.T, strict=True)
+            found[a, b] = [turning(column, gain, sum(felt)) if here else Turning() for here, column in columns]
+        return found
 
     def noise(self, pair: tuple[int, int]) -> float | None:
         """How much of the variance of a contrast between draws is chance of the few replications, 0..1.
@@ -176,6 +185,8 @@ def draw(
     progress: Progress | None = None,
 ) -> Draws:
     """Redraw the assumptions as often as was asked for. Raises UsageError where a drawn value does not fit."""
+    from sim.scenario.variants import has
+
     count = how.assumptions or 0
     assumed = tuple(assumed_of(scenarios, how.every_default).values())
     values = drawn(assumed, count, how.settings.seed)
@@ -199,7 +210,8 @@ def draw(
             f"assumptions: {how.metric} has no value in {int((~there).sum())} of {count} draws, so they cannot be "
             "ranked; choose another metric or narrower ranges"
         )
-    return Draws(assumed, values, metric, stated, labels, order, sign, how.every_default)
+    there = tuple(tuple(has(scenario, one.path) for scenario in scenarios) for one in assumed)
+    return Draws(assumed, values, metric, stated, labels, order, sign, how.every_default, there)
 
 
 def _with(scenarios: Sequence[Scenario], values: Mapping[str, object], number: int) -> list[Scenario]:
