@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.analysis.attribution import RULES
 from sim.report.further import CONVERSIONS, NAMES, verdicts
 from sim.report.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PINK, SKY, VERMILION, canvas, nothing, plain, styled
+from sim.report.wording import number
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
@@ -71,16 +73,19 @@ def _rules(axes: Axes, frame: pd.DataFrame, pieces: pd.DataFrame) -> None:
     axes.tick_params(axis="y", labelcolor=INK, labelsize=9.5)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.08)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     plain(axes, "x")
 
 
 def _headline(frame: pd.DataFrame) -> str:
     off = frame[list(RULES)].sub(frame["truth"], axis=0).abs()
-    row, rule = np.unravel_index(int(np.nanargmax(off.to_numpy())), off.shape)
+    row, column = np.unravel_index(int(np.nanargmax(off.to_numpy())), off.shape)
     one = frame.iloc[int(row)]
-    name = list(RULES)[int(rule)]
-    what = CONVERSIONS[one["conversions"]]
-    return f"{NAMES[name].capitalize()} credits {one['piece']} with {one[name]:,.0f} {what}; in truth it brings {one['truth']:,.0f}"
+    name = list(RULES)[int(column)]
+    given, truth = (number(float(one[key]), 0) for key in (name, "truth"))
+    rule = NAMES[name][0].upper() + NAMES[name][1:]
+    return f"{rule} gives {one['piece']} {given} of the {CONVERSIONS[one['conversions']]}; in truth it brings {truth}"
 
 
 # ---------------------------------------------------------------- assumptions
@@ -123,7 +128,7 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.axvline(0.0, color=FAINT, linewidth=1)
     axes.set_xlim(-1.0, 1.0)
-    axes.set_xlabel("the more, the worse for it  ←  rank correlation  →  the more, the better")
+    axes.set_xlabel("worse with more of it  ←  rank correlation  →  better")
     axes.spines["left"].set_visible(False)
     plain(axes, "x")
     return figure
