@@ -43,7 +43,9 @@ def flows(rows: np.ndarray, program: Program) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     rows = rows[np.lexsort((rows["seq"], rows["index"], rows["stream"], rows["customer"]))]
     first = np.ones(len(rows), bool)
-    first[1:] = np.any([rows[name][1:] != rows[name][:-1] for name in ("customer", "stream", "index")], axis=0)
+    first[1:] = np.any(
+        [rows[name][1:] != rows[name][:-1] for name in ("customer", "stream", "index")], axis=0
+    )
     begins = np.flatnonzero(first)
     place = np.arange(len(rows)) - np.repeat(begins, np.diff([*begins, len(rows)]))
     last = np.append(first[1:], True)
@@ -58,11 +60,15 @@ def flows(rows: np.ndarray, program: Program) -> pd.DataFrame:
             "badly": np.concatenate([badly[told], np.zeros(ended.sum(), bool)]),
         }
     )
-    grouped = found.groupby(["place", "source", "target"], sort=True)["badly"].agg(["size", "sum"]).reset_index()
+    grouped = (
+        found.groupby(["place", "source", "target"], sort=True)["badly"].agg(["size", "sum"]).reset_index()
+    )
     return _named(grouped, len(begins), program.touchpoint_names, program.stream_names)
 
 
-def _named(grouped: pd.DataFrame, journeys: int, touchpoints: Sequence[str], streams: Sequence[str]) -> pd.DataFrame:
+def _named(
+    grouped: pd.DataFrame, journeys: int, touchpoints: Sequence[str], streams: Sequence[str]
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "place": grouped["place"],

@@ -19,6 +19,7 @@ from sim.analysis.kpis import summary
 from sim.analysis.paired import LEVEL, Difference, differences, standard_errors, t_quantile
 from sim.engine.program import STAGES
 from sim.experiment.folder import SCHEMA, copy_inputs, input_places, sha256, write_json
+from sim.experiment.further_tables import further_result, further_tables
 from sim.experiment.manifest import ENGINE, machine, plain, shown, versions
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def tables(done: Comparison) -> dict[str, list[Row]]:
         "curves": list(_curves(done)),
         "segments": list(_segments(done)),
         "stages": list(_stages(done)),
+        **further_tables(done),
     }
 
 
@@ -290,6 +292,7 @@ def result(done: Comparison) -> Row:
         "levels": found["levels"],
         "pairing": found["pairing"],
         "pairs": found["pairs"],
+        **further_result(done),
         "folder": None if done.folder is None else str(done.folder),
     }
 

@@ -52,7 +52,9 @@ def answers(title: str, told: Mapping[str, str]) -> Answers:
 # ---------------------------------------------------------------- reading
 def _number(option: str, text: str, least: float, most: float, example: str, percent: bool = False) -> float:
     found = _NUMBER.fullmatch(text)
-    value = float(re.sub("[_,]", "", found.group(1))) if found and (percent or not found.group(2)) else math.nan
+    value = (
+        float(re.sub("[_,]", "", found.group(1))) if found and (percent or not found.group(2)) else math.nan
+    )
     if not least <= value <= most:
         raise UsageError(
             f"{option}: expected a number from {least:g} to {most:,.10g} such as {example}, got {_shown(text)}"

@@ -27,7 +27,9 @@ def place_of(name: str) -> Path:
     path = Path(name)
     folder = tame(path.name)
     if not folder:
-        raise UsageError(f"{name!r}: is no name for a folder; use letters, digits and underscores, such as my_shop")
+        raise UsageError(
+            f"{name!r}: is no name for a folder; use letters, digits and underscores, such as my_shop"
+        )
     place = path.with_name(folder)
     if not place.parent.is_dir():
         raise UsageError(f"{name}: there is no folder {place.parent} to put it in")
@@ -68,7 +70,7 @@ def files(answers: Answers) -> dict[str, str]:
     """What the files say, by name."""
     environment = Environment(
         loader=PackageLoader("sim.first"),
-        autoescape=False,  # noqa: S701 - YAML: names are quoted as JSON is, which YAML reads
+        autoescape=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -17,7 +17,17 @@ from sim.report.wording import signed
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
 
-COLUMNS = ["stage", "world", "touches", "valence", "low", "high", "difference", "difference_low", "difference_high"]
+COLUMNS = [
+    "stage",
+    "world",
+    "touches",
+    "valence",
+    "low",
+    "high",
+    "difference",
+    "difference_low",
+    "difference_high",
+]
 
 
 def stage_frame(done: Comparison) -> pd.DataFrame:

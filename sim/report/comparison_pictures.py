@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.report.comparison import headline
+from sim.report.further_pictures import attribution_frame, draw_attribution, draw_turning, turning_frame
 from sim.report.pictures import save
 from sim.report.style import (
     BLUE,
@@ -239,7 +240,8 @@ def _name_points(axes: Axes, frame: pd.DataFrame, done: Comparison, scale: float
             rows.itertuples(), spread(wished, 0.055 * (top - bottom), bottom, top), strict=True
         ):
             axes.annotate(
-                _short(str(row.world), 14 if narrow() else LONGEST) + ("" if row.in_budget else " (over budget)"),
+                _short(str(row.world), 14 if narrow() else LONGEST)
+                + ("" if row.in_budget else " (over budget)"),
                 (float(row.cost), y),  # type: ignore[arg-type]
                 xytext=(8, 0),
                 textcoords="offset points",
@@ -268,12 +270,15 @@ class Picture:
     frame: Callable[[Comparison], pd.DataFrame]
     draw: Callable[[pd.DataFrame, Comparison], Figure]
     about_relationships: bool = False  # means nothing for one-shot visitors
+    when: Callable[[Comparison], bool] = lambda _: True  # whether what it shows was asked for
 
 
 PICTURES: dict[str, Picture] = {
     "retention": Picture(curve_frame, draw_retention, True),
     "difference": Picture(curve_frame, draw_difference, True),
     "frontier": Picture(frontier_frame, draw_frontier),
+    "assumptions": Picture(turning_frame, draw_turning, when=lambda done: done.assumptions is not None),
+    "attribution": Picture(attribution_frame, draw_attribution, when=lambda done: done.why is not None),
 }
 
 
@@ -282,6 +287,8 @@ def write(done: Comparison, folder: Path | str) -> list[Path]:
     paths: list[Path] = []
     for name, picture in PICTURES.items():
         if picture.about_relationships and done.worlds.seen[0][0].alive.size == 0:
+            continue
+        if not picture.when(done):
             continue
         frame = picture.frame(done)
         paths += save(picture.draw(frame, done), folder, name, frame)

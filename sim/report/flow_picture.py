@@ -16,7 +16,20 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from sim.report.style import BLUE, FAINT, INK, MUTED, SKY, VERMILION, canvas, halo, narrow, nothing, spread, styled
+from sim.report.style import (
+    BLUE,
+    FAINT,
+    INK,
+    MUTED,
+    SKY,
+    VERMILION,
+    canvas,
+    halo,
+    narrow,
+    nothing,
+    spread,
+    styled,
+)
 from sim.report.wording import number, percent
 
 if TYPE_CHECKING:
@@ -95,7 +108,9 @@ def _came_from(node: Node, shown: pd.DataFrame, spans: dict[Node, tuple[float, f
     into = shown[(shown["place"] == node[0]) & (shown["target"] == node[1])]
     if into.empty:
         return -float(shown.loc[(shown["place"] == 1) & (shown["source"] == node[1]), "share"].sum())
-    middles = [sum(spans[(node[0] - 1, source)]) for source in into["source"] if (node[0] - 1, source) in spans]
+    middles = [
+        sum(spans[(node[0] - 1, source)]) for source in into["source"] if (node[0] - 1, source) in spans
+    ]
     return sum(middles) / len(middles) if middles else 0.0
 
 
@@ -149,7 +164,9 @@ def _names(axes: Axes, spans: dict[Node, tuple[float, float]]) -> None:
     small = narrow()
     for column in range(1 + max(place for place, _ in spans)):
         nodes = [node for node in spans if node[0] == column]
-        wished = [spans[node][0] + spans[node][1] / 2 - (THIN if spans[node][1] < THIN else 0.0) for node in nodes]
+        wished = [
+            spans[node][0] + spans[node][1] / 2 - (THIN if spans[node][1] < THIN else 0.0) for node in nodes
+        ]
         places = spread(wished, 0.095 if small else 0.055, 0.0, 1.0)
         for node, y in zip(nodes, places, strict=True):
             share = 100.0 * spans[node][1] / total

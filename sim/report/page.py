@@ -189,7 +189,9 @@ def _ranking(done: Comparison) -> Section:
         "Chance to be best", f"Cost, {money}", f"Profit, {money}", "Cost per kept", "Return on spend",
     ]  # fmt: skip
     rows = [_ranked(done, standing) for standing in done.ranking]
-    apart = [(done.labels[a], done.labels[b]) for (a, b), pair in done.pairs.items() if not pair.distinguishable]
+    apart = [
+        (done.labels[a], done.labels[b]) for (a, b), pair in done.pairs.items() if not pair.distinguishable
+    ]
     after = [
         "Chance to be best: how probable it is that no other does better; it speaks of chance alone. "
         "Cost and profit: difference to the baseline over the whole horizon, all customers together. "
@@ -286,7 +288,14 @@ def _frontier(done: Comparison) -> Section:
         ]
         for row in frame.itertuples()
     ]  # fmt: skip
-    head = ["World", f"Extra cost, {done.currency}", "95 % interval", f"Gain, {unit}", "95 % interval", "Efficient"]
+    head = [
+        "World",
+        f"Extra cost, {done.currency}",
+        "95 % interval",
+        f"Gain, {unit}",
+        "95 % interval",
+        "Efficient",
+    ]
     table = Table("Gain and cost of every strategy", head, rows)
     best = ", ".join(frame.loc[frame["efficient"], "world"])
     described = f"Gain in {_spoken(done.metric)} against extra cost. On the efficient frontier: {best}."
@@ -374,7 +383,9 @@ def _segments(done: Comparison) -> Section:
         rows: list[list[str | Cell]] = []
         for segment, found in some.groupby("segment", sort=False):
             cells = [_segment_cell(row, scale) for row in found.itertuples()]
-            rows.append([str(segment), number(scale * found["baseline"].iloc[0], 1 if scale == 100 else 2), *cells])
+            rows.append(
+                [str(segment), number(scale * found["baseline"].iloc[0], 1 if scale == 100 else 2), *cells]
+            )
         if rows:
             tables.append(Table(caption, ["Segment", f"{done.labels[0]}, {unit}", *done.labels[1:]], rows))
     words = "Differences to the baseline among the same people, with their 95 % intervals over replications."
@@ -398,7 +409,10 @@ def _cohorts(done: Comparison, look: Closer) -> Section:
         sizes = frame.drop_duplicates("cohort").set_index("cohort")["customers"]
         floor = float(np.floor(np.nanmin(grid.to_numpy(float)) * 10) / 10) if len(grid) else 0.0
         rows = [
-            [f"{'day 0' if k == 0 else f'{unit} {k}'} ({number(sizes[k])})", *(_shaded(v, floor) for v in line)]
+            [
+                f"{'day 0' if k == 0 else f'{unit} {k}'} ({number(sizes[k])})",
+                *(_shaded(v, floor) for v in line),
+            ]
             for k, line in zip(grid.index, grid.to_numpy(float), strict=True)
         ]
         caption = f"{label}: of every 100 who entered together, how many have not left, {unit}s after entry"
@@ -443,9 +457,13 @@ def _limits(done: Comparison) -> Section:
     ]
     rows = list(_assumed(done))
     head = ["What", "Scenario", "As simulated", "Could be"]
-    tables = [Table("Guesses that the scenarios declare, and how far off they may be", head, rows, (0, 1, 2, 3))]
+    tables = [
+        Table("Guesses that the scenarios declare, and how far off they may be", head, rows, (0, 1, 2, 3))
+    ]
     after = [] if rows else ["The scenarios declare no guesses of their own (`assumed:`)."]
-    return Section("limits", "Assumptions and limits", points=points, tables=tables if rows else [], after=after)
+    return Section(
+        "limits", "Assumptions and limits", points=points, tables=tables if rows else [], after=after
+    )
 
 
 def _assumed(done: Comparison) -> Iterator[list[str | Cell]]:
