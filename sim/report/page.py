@@ -6,16 +6,13 @@ the names that a scenario gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
 import sim
 from sim.analysis.kpis import definition
@@ -44,69 +41,18 @@ from sim.report.comparison_pictures import (
     frontier_frame,
 )
 from sim.report.flow_picture import BEGINS, draw_flow
-from sim.report.inline_svg import inline_svg
+from sim.report.further import verdicts
+from sim.report.page_further import draws, reasons
+from sim.report.page_parts import Cell, Section, Table, shown
 from sim.report.pictures import draw_cohorts, save
-from sim.report.style import WIDTH, bare
 from sim.report.wording import duration, number, percent, plural, signed
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison, Standing
 
 GENERATOR = "Touchpoint"
-PHONE = 3.75  # inches: 360 pixels
 MOMENTS = 13  # rows of the table beside the curves, at most
 FLOWS = 20  # rows of the table beside the flow picture, at most
-
-
-# ---------------------------------------------------------------- what stands on a page
-@dataclass(frozen=True)
-class Cell:
-    """A cell that says more than its text: which way it went, a second line, or how dark it is (0..1)."""
-
-    text: str
-    verdict: str = ""
-    shade: float | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows under a caption; the first cell of each names it. ``words``: columns that are no numbers.
-
-    A ``folded`` table shows when it is asked for.
-    """
-
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str | Cell]]
-    words: Sequence[int] = (0,)
-    kind: str = ""
-    folded: bool = False
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture in both widths, with its words and its numbers."""
-
-    headline: str
-    subtitle: str
-    wide: Markup
-    phone: Markup
-    table: Table | None
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page under a heading of its own."""
-
-    key: str
-    title: str
-    words: Sequence[str] = ()
-    points: Sequence[tuple[str, str]] = ()
-    figures: Sequence[Shown] = ()
-    tables: Sequence[Table] = ()
-    after: Sequence[str] = ()
-    commands: Sequence[str] = field(default_factory=tuple)
 
 
 # ---------------------------------------------------------------- the page
@@ -119,16 +65,15 @@ def page(done: Comparison, look: Closer) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = environment.get_template("comparison.html").render(
+    return environment.get_template("comparison.html").render(
         generator=f"{GENERATOR} {sim.__version__}",
         kicker="Touchpoint: strategies compared with the same people and the same luck",
         title=_title(done),
-        headline=headline(done),
+        headline=_lead(done),
         facts=_facts(done),
         sections=list(sections(done, look)),
         footer=f"Made by Touchpoint {sim.__version__} on {done.ended:%d %B %Y}. This file needs no network.",
     )
-    return told
 
 
 def sections(done: Comparison, look: Closer) -> Iterator[Section]:
@@ -147,6 +92,10 @@ def sections(done: Comparison, look: Closer) -> Iterator[Section]:
         yield _segments(done)
     if look.cohorts:
         yield _cohorts(done, look)
+    if done.why is not None:
+        yield reasons(done, done.why)
+    if done.assumptions is not None:
+        yield draws(done, done.assumptions)
     yield _limits(done)
     yield _repeat(done)
 
@@ -157,6 +106,13 @@ def _title(done: Comparison) -> str:
     return f"{done.labels[0]}: {len(done.labels) - 1} strategies compared"
 
 
+def _lead(done: Comparison) -> str:
+    """The answer, and in how much of what may be true it holds."""
+    if done.assumptions is None:
+        return headline(done)
+    return f"{headline(done)} {next(iter(verdicts(done.assumptions)))}"
+
+
 def _facts(done: Comparison) -> list[tuple[str, str]]:
     return [
         ("Baseline", done.labels[0]),
@@ -165,20 +121,6 @@ def _facts(done: Comparison) -> list[tuple[str, str]]:
         ("Ranked by", done.metric.replace("_", " ")),
         ("Seed", str(done.asked.settings.seed)),
     ]
-
-
-# ---------------------------------------------------------------- pictures
-def _shown(
-    name: str, draw: Callable[[], Figure], describe: str, table: Table | None, title: str | None = None
-) -> Shown:
-    """A picture drawn twice: for a page, and for a phone, where letters stay as large."""
-    drawn = []
-    for key, width in (("wide", WIDTH), ("phone", PHONE)):
-        with bare(width) as words:
-            figure = draw()
-        drawn.append(Markup(inline_svg(figure, f"{name}-{key}", title or words.headline, describe)))
-    folded = None if table is None else replace(table, folded=True)
-    return Shown(title or words.headline, words.subtitle, drawn[0], drawn[1], folded)
 
 
 # ---------------------------------------------------------------- the ranking
@@ -230,6 +172,11 @@ def _verdict(done: Comparison, kpi: str, difference: Difference) -> str:
     return found if found in ("better", "worse") else ""
 
 
+def _rows(frame: pd.DataFrame) -> list[Any]:
+    """The rows with their columns as attributes."""
+    return list(frame.itertuples())
+
+
 def _spoken(name: str) -> str:
     return name.replace("_", " ")
 
@@ -238,21 +185,21 @@ def _spoken(name: str) -> str:
 def _over_time(done: Comparison) -> Section:
     frame = curve_frame(done)
     last = frame[frame["t"] == frame["t"].max()]
-    ends = "; ".join(f"{row.world} {100 * row.alive:.1f} %" for row in last.itertuples())
+    ends = "; ".join(f"{row.world} {100 * row.alive:.1f} %" for row in _rows(last))
     gaps = "; ".join(
         f"{row.world} {signed(100 * row.difference)} points ({signed(100 * row.difference_low)} to "
         f"{signed(100 * row.difference_high)})"
-        for row in last.itertuples()
+        for row in _rows(last)
         if row.world != done.labels[0]
     )
     figures = [
-        _shown(
+        shown(
             "retention",
             lambda: draw_retention(frame, done),
             f"Share of customers kept over time. At the end: {ends}.",
             _curve_table(done, frame, "alive", "Customers kept over time, %"),
         ),
-        _shown(
+        shown(
             "difference",
             lambda: draw_difference(frame, done),
             f"Points of customers kept more than in the baseline, over time. At the end: {gaps}.",
@@ -286,7 +233,7 @@ def _frontier(done: Comparison) -> Section:
             signed(scale * row.gain), f"{signed(scale * row.gain_low)} to {signed(scale * row.gain_high)}",
             "yes" if row.efficient else "no",
         ]
-        for row in frame.itertuples()
+        for row in _rows(frame)
     ]  # fmt: skip
     head = [
         "World",
@@ -299,7 +246,7 @@ def _frontier(done: Comparison) -> Section:
     table = Table("Gain and cost of every strategy", head, rows)
     best = ", ".join(frame.loc[frame["efficient"], "world"])
     described = f"Gain in {_spoken(done.metric)} against extra cost. On the efficient frontier: {best}."
-    figure = _shown("frontier", lambda: draw_frontier(frame, done), described, table)
+    figure = shown("frontier", lambda: draw_frontier(frame, done), described, table)
     return Section("frontier", "What a gain costs", figures=[figure])
 
 
@@ -340,12 +287,12 @@ def _journey(done: Comparison, look: Closer) -> Section:
             str(row.place), number(row.journeys), percent(row.share),
             "–" if not row.target else percent(row.badly / row.journeys),
         ]
-        for row in widest.itertuples()
+        for row in _rows(widest)
     ]  # fmt: skip
     head = ["From where to where", "Touch", "Journeys", "Share of all", "Went badly there"]
     table = Table(f"The {len(rows)} widest flows", head, rows)
     described = "; ".join(f"{row[0]} {row[3]}" for row in rows[:8] if isinstance(row[3], str))
-    figure = _shown(
+    figure = shown(
         "flow", lambda: draw_flow(frame, done.programs[0]), f"The widest flows: {described}.", table
     )
     some = f" of one customer in {look.followed}" if look.followed > 1 else ""
@@ -362,12 +309,12 @@ def _feelings(done: Comparison) -> Section:
             "baseline" if np.isnan(row.difference) else signed(row.difference, 4),
             "" if np.isnan(row.difference) else f"{signed(row.difference_low, 4)} to {signed(row.difference_high, 4)}",
         ]
-        for row in frame.itertuples()
+        for row in _rows(frame)
     ]  # fmt: skip
     table = Table("How touches feel, by stage and world", head, rows, words=(0, 1))
     base = frame[frame["world"] == done.labels[0]]
-    described = "; ".join(f"{row.stage} {signed(row.valence)}" for row in base.itertuples())
-    figure = _shown("stages", lambda: draw_stages(frame, done), f"Baseline: {described}.", table)
+    described = "; ".join(f"{row.stage} {signed(row.valence)}" for row in _rows(base))
+    figure = shown("stages", lambda: draw_stages(frame, done), f"Baseline: {described}.", table)
     return Section("feelings", "How it feels, stage by stage", figures=[figure])
 
 
@@ -382,7 +329,7 @@ def _segments(done: Comparison) -> Section:
         some = frame[frame["kpi"] == kpi]
         rows: list[list[str | Cell]] = []
         for segment, found in some.groupby("segment", sort=False):
-            cells = [_segment_cell(row, scale) for row in found.itertuples()]
+            cells = [_segment_cell(row, scale) for row in _rows(found)]
             rows.append(
                 [str(segment), number(scale * found["baseline"].iloc[0], 1 if scale == 100 else 2), *cells]
             )
@@ -444,7 +391,8 @@ def _limits(done: Comparison) -> Section:
         (
             "Data know some things and not others.",
             "They identify when people buy, how fast they leave and what a campaign brought. They do not identify how "
-            "much trust, commitment or surprise weigh: those are declared assumptions, from the literature where it has any.",
+            "much trust, commitment or surprise weigh: those are declared assumptions, from the "
+            "literature where it has any.",
         ),
         (
             "Nothing is in here that the scenario does not say.",
