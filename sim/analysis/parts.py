@@ -19,7 +19,7 @@ def by_segment(view: View) -> Floats:
     customers = np.bincount(homes, minlength=size).astype(float)
     sums = view.outcome.daily.sum(axis=0)
     brought = (sums[:, DAY["margin"]] - sums[:, DAY["cost"]]) / CENTS
-    return np.stack([_over(kept, cohort), _over(brought[:size].astype(float), customers)], axis=1)
+    return np.stack([_over(kept, cohort), _over(brought, customers)], axis=1)
 
 
 def by_stage(view: View) -> Floats:
@@ -28,8 +28,9 @@ def by_stage(view: View) -> Floats:
     counts = view.outcome.touches.sum(axis=(0, 2)).astype(float)
     touches = np.bincount(stages, weights=counts, minlength=len(STAGES))
     felt = np.bincount(stages, weights=view.outcome.felt[:, 0] / MILLION, minlength=len(STAGES))
-    return np.stack([touches, _over(felt, touches)], axis=1)
+    return np.stack([touches.astype(float), _over(felt, touches)], axis=1)
 
 
-def _over(above: Floats, below: Floats) -> Floats:
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+def _over(above: np.ndarray, below: np.ndarray) -> Floats:
+    shares: Floats = np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    return shares

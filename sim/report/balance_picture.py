@@ -89,12 +89,12 @@ def _beside(axes: Axes, row: int, text: str, colour: str, points: float) -> None
 
 def headline(base: pd.DataFrame, other: pd.DataFrame, label: str) -> str:
     """Where it feels best and worst, and what the strategy changes most."""
-    best, worst = base.loc[base["valence"].idxmax()], base.loc[base["valence"].idxmin()]
+    best, worst = base.iloc[base["valence"].argmax()], base.iloc[base["valence"].argmin()]
     text = f"{best['stage'].capitalize()} feels best, {worst['stage']} worst"
-    told = other[(other["difference_low"] > 0) | (other["difference_high"] < 0)]["difference"]
     if len(base) == 1:
         text = f"Touches at the stage of {best['stage']} feel {signed(best['valence'])}"
-    if told.empty:
+    moved = other[(other["difference_low"] > 0) | (other["difference_high"] < 0)]
+    if moved.empty:
         return f"{text}; {label} moves none of them distinguishably"
-    stage = told.abs().idxmax()
-    return f"{text}; {label} moves {stage} most ({signed(told[stage], 3)})"
+    most = int(moved["difference"].abs().argmax())
+    return f"{text}; {label} moves {moved.index[most]} most ({signed(moved['difference'].iloc[most], 3)})"

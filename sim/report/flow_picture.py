@@ -8,7 +8,7 @@ draws in a browser and weighs megabytes.)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -70,9 +70,9 @@ def headline(frame: pd.DataFrame) -> str:
     touched = frame[frame["target"] != ""].groupby("target")[["journeys", "badly"]].sum()
     if touched["badly"].sum() < 0.005 * touched["journeys"].sum():
         return f"{text}; nearly every touch goes well"
-    worst = touched["badly"].idxmax()
-    each = touched.loc[worst, "badly"] / touched.loc[worst, "journeys"]
-    return f"{text}; most of what goes wrong does so at {worst} ({percent(each)} of its touches)"
+    worst = max(rows_of(touched), key=lambda row: row.badly)
+    each = percent(worst.badly / worst.journeys)
+    return f"{text}; most of what goes wrong does so at {worst.Index} ({each} of its touches)"
 
 
 def subtitle(frame: pd.DataFrame) -> str:
@@ -83,10 +83,15 @@ def subtitle(frame: pd.DataFrame) -> str:
     )
 
 
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """The rows with their columns as attributes."""
+    return list(frame.itertuples())
+
+
 def _layout(shown: pd.DataFrame) -> dict[Node, tuple[float, float]]:
     """Top and height of every bar; a column is as tall as the journeys in it, ordered by where they come from."""
     heights: dict[Node, float] = {}
-    for row in shown.itertuples():
+    for row in rows_of(shown):
         heights[(row.place, row.target)] = heights.get((row.place, row.target), 0.0) + row.share
         if row.place == 1:
             heights[(0, row.source)] = heights.get((0, row.source), 0.0) + row.share
@@ -119,7 +124,7 @@ def _bands(axes: Axes, shown: pd.DataFrame, spans: dict[Node, tuple[float, float
     scale = _scale(shown, spans)
     left = {node: top for node, (top, _) in spans.items()}
     right = dict(left)
-    rows = [row for row in shown.itertuples() if (row.place - 1, row.source) in spans]
+    rows = [row for row in rows_of(shown) if (row.place - 1, row.source) in spans]
     rows.sort(key=lambda row: (row.place, spans[(row.place, row.target)][0]))
     starts = {}
     for row in rows:
@@ -149,12 +154,13 @@ def _band(x0: float, y0: float, x1: float, y1: float, height: float) -> Path:
 
 
 def _bars(axes: Axes, shown: pd.DataFrame, spans: dict[Node, tuple[float, float]]) -> None:
-    badly = shown.groupby(["place", "target"])[["journeys", "badly"]].sum()
+    sums = shown.groupby(["place", "target"])[["journeys", "badly"]].sum()
+    badly = {node: row.badly / row.journeys for node, row in zip(sums.index, rows_of(sums), strict=True)}
     for (place, name), (top, height) in spans.items():
         colour = BLUE if place else MUTED
         axes.add_patch(Rectangle((place, top), BAR, height, facecolor=colour, linewidth=0))
-        if place and badly.loc[(place, name), "badly"]:
-            share = badly.loc[(place, name), "badly"] / badly.loc[(place, name), "journeys"]
+        share = badly.get((place, name), 0.0)
+        if share > 0.0:
             corner = (place, top + height * (1.0 - share))
             axes.add_patch(Rectangle(corner, BAR, height * share, facecolor=VERMILION, linewidth=0))
 

@@ -40,7 +40,7 @@ from sim.report.comparison_pictures import (
     draw_retention,
     frontier_frame,
 )
-from sim.report.flow_picture import BEGINS, draw_flow
+from sim.report.flow_picture import BEGINS, draw_flow, rows_of
 from sim.report.further import verdicts
 from sim.report.page_further import draws, reasons
 from sim.report.page_parts import Cell, Section, Table, shown
@@ -172,11 +172,6 @@ def _verdict(done: Comparison, kpi: str, difference: Difference) -> str:
     return found if found in ("better", "worse") else ""
 
 
-def _rows(frame: pd.DataFrame) -> list[Any]:
-    """The rows with their columns as attributes."""
-    return list(frame.itertuples())
-
-
 def _spoken(name: str) -> str:
     return name.replace("_", " ")
 
@@ -185,11 +180,11 @@ def _spoken(name: str) -> str:
 def _over_time(done: Comparison) -> Section:
     frame = curve_frame(done)
     last = frame[frame["t"] == frame["t"].max()]
-    ends = "; ".join(f"{row.world} {100 * row.alive:.1f} %" for row in _rows(last))
+    ends = "; ".join(f"{row.world} {100 * row.alive:.1f} %" for row in rows_of(last))
     gaps = "; ".join(
         f"{row.world} {signed(100 * row.difference)} points ({signed(100 * row.difference_low)} to "
         f"{signed(100 * row.difference_high)})"
-        for row in _rows(last)
+        for row in rows_of(last)
         if row.world != done.labels[0]
     )
     figures = [
@@ -217,7 +212,7 @@ def _curve_table(done: Comparison, frame: pd.DataFrame, name: str, caption: str)
     told: Callable[[float], str] = (lambda v: f"{v:.1f}") if name == "alive" else signed
     rows = [
         [f"day {number(day)}", *("–" if np.isnan(row[label]) else told(100 * row[label]) for label in labels)]
-        for day, row in picked.iterrows()
+        for day, row in zip(picked.index.tolist(), picked.to_dict("records"), strict=True)
     ]
     return Table(caption, ["Moment", *labels], rows)
 
@@ -233,7 +228,7 @@ def _frontier(done: Comparison) -> Section:
             signed(scale * row.gain), f"{signed(scale * row.gain_low)} to {signed(scale * row.gain_high)}",
             "yes" if row.efficient else "no",
         ]
-        for row in _rows(frame)
+        for row in rows_of(frame)
     ]  # fmt: skip
     head = [
         "World",
@@ -287,7 +282,7 @@ def _journey(done: Comparison, look: Closer) -> Section:
             str(row.place), number(row.journeys), percent(row.share),
             "–" if not row.target else percent(row.badly / row.journeys),
         ]
-        for row in _rows(widest)
+        for row in rows_of(widest)
     ]  # fmt: skip
     head = ["From where to where", "Touch", "Journeys", "Share of all", "Went badly there"]
     table = Table(f"The {len(rows)} widest flows", head, rows)
@@ -309,11 +304,11 @@ def _feelings(done: Comparison) -> Section:
             "baseline" if np.isnan(row.difference) else signed(row.difference, 4),
             "" if np.isnan(row.difference) else f"{signed(row.difference_low, 4)} to {signed(row.difference_high, 4)}",
         ]
-        for row in _rows(frame)
+        for row in rows_of(frame)
     ]  # fmt: skip
     table = Table("How touches feel, by stage and world", head, rows, words=(0, 1))
     base = frame[frame["world"] == done.labels[0]]
-    described = "; ".join(f"{row.stage} {signed(row.valence)}" for row in _rows(base))
+    described = "; ".join(f"{row.stage} {signed(row.valence)}" for row in rows_of(base))
     figure = shown("stages", lambda: draw_stages(frame, done), f"Baseline: {described}.", table)
     return Section("feelings", "How it feels, stage by stage", figures=[figure])
 
@@ -329,7 +324,7 @@ def _segments(done: Comparison) -> Section:
         some = frame[frame["kpi"] == kpi]
         rows: list[list[str | Cell]] = []
         for segment, found in some.groupby("segment", sort=False):
-            cells = [_segment_cell(row, scale) for row in _rows(found)]
+            cells = [_segment_cell(row, scale) for row in rows_of(found)]
             rows.append(
                 [str(segment), number(scale * found["baseline"].iloc[0], 1 if scale == 100 else 2), *cells]
             )

@@ -58,7 +58,7 @@ def _effects(done: Comparison, why: Why, one: Explained) -> Table:
     if sum(reason.piece.part_of is None for reason in one.reasons) > 1:
         rows.append(["Everything together", *_cells(done, why, one.total)])
         rows.append(["What only the combination brings", *_cells(done, why, one.interaction)])
-    head = ["Piece", *(f"{measure.replace('_', ' ')}, {_unit(done, measure)}" for measure in why.measures)]
+    head = ["Piece", *(_named(done, measure) for measure in why.measures)]
     return Table(f"{one.label}: what each piece truly does", head, rows)
 
 
@@ -97,6 +97,11 @@ def _told(value: float, places: int) -> str:
     return signed(value, places) if places else f"{value:+,.0f}".replace("-", "−")
 
 
+def _named(done: Comparison, measure: str) -> str:
+    spoken, unit = measure.replace("_", " "), _unit(done, measure)
+    return spoken if spoken == unit else f"{spoken}, {unit}"
+
+
 def _unit(done: Comparison, measure: str) -> str:
     return "points" if done.kpis[measure][0] == SHARE else done.unit(measure)
 
@@ -114,7 +119,7 @@ def _by_segment(done: Comparison, why: Why, one: Explained) -> Table | None:
     ]
     if len(there) < 2 or not rows:
         return None
-    return Table(f"{one.label}, by segment: {measure}, {_unit(done, measure)}", ["Piece", *there], rows)
+    return Table(f"{one.label}, by segment: {_named(done, measure)}", ["Piece", *there], rows)
 
 
 def _rules(done: Comparison) -> Table:

@@ -127,6 +127,27 @@ def canvas(
     return figure, figure.subplots(rows, columns, **grid)
 
 
+def names_above(axes: Axes) -> None:
+    """On a phone the names of rows stand above these: beside them they would take all the room."""
+    if not narrow():
+        return
+    names = [
+        (y, label.get_text().replace("\n", ", "))
+        for y, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    ]
+    axes.set_yticks([])
+    for y, name in names:
+        axes.annotate(
+            name,
+            (0.0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 6),
+            textcoords="offset points",
+            fontsize=9,
+            annotation_clip=False,
+        )
+
+
 def bars_and_numbers(
     headline: str, subtitle: str, rows: int, columns: dict[str, list[str]], pitch: float
 ) -> tuple[Figure, Axes]:
