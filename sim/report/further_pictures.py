@@ -12,7 +12,23 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.analysis.attribution import RULES
 from sim.report.further import CONVERSIONS, NAMES, verdicts
-from sim.report.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PINK, SKY, VERMILION, canvas, nothing, plain, styled
+from sim.report.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    MUTED,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILION,
+    canvas,
+    names_above,
+    narrow,
+    nothing,
+    plain,
+    styled,
+)
 from sim.report.wording import number
 
 if TYPE_CHECKING:
@@ -44,7 +60,7 @@ def draw_attribution(frame: pd.DataFrame, done: Comparison) -> Figure:
     pieces = frame[["strategy", "piece"]].drop_duplicates()[:MOST]
     names = [f"{piece}\n{strategy}" for strategy, piece in pieces.itertuples(index=False)]
     subtitle = (
-        "Conversions a replication. Black, with its 95 % interval: lost when the piece is taken away in the same world. "
+        "Conversions a replication. Black, with 95 % interval: lost when the piece is taken away in the same world. "
         "Colours: what attribution rules say from the event log."
     )
     height = 1.5 + 0.7 * len(names)
@@ -57,7 +73,9 @@ def draw_attribution(frame: pd.DataFrame, done: Comparison) -> Figure:
     first.set_ylim(len(names) - 0.4, -0.6)
     names_above(first)
     handles, labels = first.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3 if narrow() else 6, frameon=False, fontsize=9.5)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=3 if narrow() else 6, frameon=False, fontsize=9.5
+    )
     return figure
 
 
@@ -69,7 +87,15 @@ def _rules(axes: Axes, frame: pd.DataFrame, pieces: pd.DataFrame) -> None:
     for k, rule in enumerate(RULES):
         colour, marker = LOOKS[rule]
         offset = 0.12 * (k - 2)
-        axes.plot(rows[rule], places + offset, marker, color=colour, markersize=6, label=NAMES[rule], linestyle="none")
+        axes.plot(
+            rows[rule],
+            places + offset,
+            marker,
+            color=colour,
+            markersize=6,
+            label=NAMES[rule],
+            linestyle="none",
+        )
     axes.axvline(0.0, color=FAINT, linewidth=1)
     axes.tick_params(axis="y", labelcolor=INK, labelsize=9.5)
     axes.spines["left"].set_visible(False)
@@ -124,12 +150,16 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
                 color=MUTED,
                 annotation_clip=False,
             )
-    names = [f"{row.parameter}\n{row.strategy}" + _against(str(row.against), done) for row in rows.itertuples()]
+    names = [
+        f"{row.parameter}\n{row.strategy}" + _against(str(row.against), done) for row in rows.itertuples()
+    ]
     axes.set_yticks(places, names, fontsize=9.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.axvline(0.0, color=FAINT, linewidth=1)
     axes.set_xlim(-1.0, 1.0)
-    axes.set_xlabel("rank correlation" if narrow() else "worse with more of it  ←  rank correlation  →  better")
+    axes.set_xlabel(
+        "rank correlation" if narrow() else "worse with more of it  ←  rank correlation  →  better"
+    )
     names_above(axes)
     axes.spines["left"].set_visible(False)
     plain(axes, "x")
