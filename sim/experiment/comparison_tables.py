@@ -200,7 +200,7 @@ def _segments(done: Comparison) -> Iterator[Row]:
     for name in done.programs[0].segment_names:
         for k, kpi in enumerate(("retention", "brought")):
             values = _part(done, "segments", name, k)
-            if values is None:
+            if values is None or np.isnan(values).any():
                 continue
             for world, difference in enumerate(differences(values), start=1):
                 means = float(values[:, 0].mean()), float(values[:, world].mean())
@@ -210,17 +210,19 @@ def _segments(done: Comparison) -> Iterator[Row]:
 
 
 def _stages(done: Comparison) -> Iterator[Row]:
-    """A row a stage and world: how many touches, how they felt, and how that differs from the baseline."""
+    """A row a stage and world that has it: how many touches, how they felt, how that differs from the baseline."""
     for name in STAGES:
         touches, felt = (_part(done, "stages", name, k) for k in (0, 1))
         if touches is None or felt is None:
             continue
-        found = [None, *differences(felt)]
-        for label, many, values, difference in zip(done.labels, touches.T, felt.T, found, strict=True):
-            mean, low, high = _band(values[:, None], None)[:, 0].tolist()
-            row = {"stage": name, "world": label, "touches": float(many.mean())}
+        for world, label in enumerate(done.labels):
+            if np.isnan(felt[:, world]).any():
+                continue
+            mean, low, high = _band(felt[:, [world]], None)[:, 0].tolist()
+            row = {"stage": name, "world": label, "touches": float(touches[:, world].mean())}
             row |= {"valence": mean, "low": max(low, -1.0), "high": min(high, 1.0)}
-            yield row | (_interval(difference) if difference else _NOTHING)
+            comparable = world > 0 and not np.isnan(felt[:, 0]).any()
+            yield row | (_interval(differences(felt[:, [0, world]])[0]) if comparable else _NOTHING)
 
 
 _ENDS = ("difference", "difference_low", "difference_high")
@@ -232,15 +234,15 @@ def _interval(found: Difference) -> Row:
 
 
 def _part(done: Comparison, kind: str, name: str, k: int) -> Floats | None:
-    """One number of a segment or stage, a row a replication, a column a world; None where some have none."""
+    """One number of a segment or stage, a row a replication, a column a world; None where a world has no such."""
     columns = []
     for program, world in zip(done.programs, done.worlds.seen, strict=True):
         names = program.segment_names if kind == "segments" else STAGES
         if name not in names:
             return None
         columns.append([getattr(seen, kind)[names.index(name), k] for seen in world])
-    values = np.array(columns, np.float64).T
-    return None if np.isnan(values).any() else values
+    values: Floats = np.array(columns, np.float64).T
+    return values
 
 
 def _band(curves: Floats, unit: str | None) -> Floats:

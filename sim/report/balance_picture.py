@@ -38,17 +38,20 @@ def stage_frame(done: Comparison) -> pd.DataFrame:
 @styled
 def draw_stages(frame: pd.DataFrame, done: Comparison) -> Figure:
     """The baseline's emotional balance as bars, the best strategy's as a point beside it."""
-    base = frame[frame["world"] == done.labels[0]].reset_index(drop=True)
-    if base.empty:
-        return nothing("Nobody met a touchpoint in this run")
     best = next(standing.label for standing in done.ranking if standing.world)
-    other = frame[frame["world"] == best].set_index("stage").reindex(base["stage"])
+    both = frame[frame["world"].isin([done.labels[0], best])]
+    if both.empty:
+        return nothing("Nobody met a touchpoint in this run")
+    stages = list(dict.fromkeys(both["stage"]))  # one of the two may have a stage of its own
+    base, other = (
+        both[both["world"] == label].set_index("stage").reindex(stages) for label in (done.labels[0], best)
+    )
     subtitle = (
         "Mean valence of the touches of each stage, from −1 (awful) to 1 (wonderful). "
         f"Grey bars: {done.labels[0]}, with its 95 % interval. Diamonds: {best}."
     )
-    figure, axes = canvas(headline(base, other, best), subtitle, height=0.9 + 0.5 * len(base))
-    rows, colour = np.arange(len(base)), look_of(done, best)[0]
+    figure, axes = canvas(headline(base, other, best), subtitle, height=0.9 + 0.5 * len(stages))
+    rows, colour = np.arange(len(stages)), look_of(done, best)[0]
     axes.barh(rows, base["valence"], height=0.5, color=FAINT)
     axes.hlines(rows, base["low"], base["high"], color=INK, linewidth=1.4)
     axes.plot(other["valence"], rows, marker="D", markersize=7, color=colour, linestyle="")
@@ -61,7 +64,7 @@ def draw_stages(frame: pd.DataFrame, done: Comparison) -> Figure:
         for value, ink, points in zip(values, (MUTED, colour), (6, 52), strict=True):
             if not np.isnan(value):
                 _beside(axes, row, signed(value), ink, points)
-    axes.set_yticks(rows, base["stage"])
+    axes.set_yticks(rows, stages)
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelcolor=INK)
     axes.spines["left"].set_visible(False)
@@ -89,10 +92,13 @@ def _beside(axes: Axes, row: int, text: str, colour: str, points: float) -> None
 
 def headline(base: pd.DataFrame, other: pd.DataFrame, label: str) -> str:
     """Where it feels best and worst, and what the strategy changes most."""
-    best, worst = base.iloc[base["valence"].argmax()], base.iloc[base["valence"].argmin()]
-    text = f"{best['stage'].capitalize()} feels best, {worst['stage']} worst"
-    if len(base) == 1:
-        text = f"Touches at the stage of {best['stage']} feel {signed(best['valence'])}"
+    felt = base["valence"].dropna()
+    if felt.empty:
+        return f"Only {label} has touches at these stages"
+    best, worst = str(felt.idxmax()), str(felt.idxmin())
+    text = f"{best.capitalize()} feels best, {worst} worst"
+    if len(felt) == 1:
+        text = f"Touches at the stage of {best} feel {signed(felt.iloc[0])}"
     moved = other[(other["difference_low"] > 0) | (other["difference_high"] < 0)]
     if moved.empty:
         return f"{text}; {label} moves none of them distinguishably"

@@ -51,6 +51,9 @@ def test_segments_add_up_to_everybody(done):
 
 def test_stages_add_up_to_all_touches(done):
     told = done.stages.xs("Surprise pastry", level="world")
+    assert (
+        "loyalty" in told.index and "loyalty" not in done.stages.xs("Corner coffee shop", level="world").index
+    )
     levels = done.levels.xs("Surprise pastry", level="world")["mean"]
     assert told["touches"].sum() == pytest.approx(levels["touches"])
     felt = (told["touches"] * told["valence"]).sum() / told["touches"].sum()
