@@ -17,7 +17,8 @@ NAMES = ("Today", "Gifts")
 def lives(fakes):
     program = fakes.make_program()
     visits = [
-        {"t": 1.0 + k, "index": k, "touchpoint": ORDER, "order": k + 1, "revenue": 420, **FELT} for k in range(4)
+        {"t": 1.0 + k, "index": k, "touchpoint": ORDER, "order": k + 1, "revenue": 420, **FELT}
+        for k in range(4)
     ]
     gift = {"t": 3.2, "stream": CAMPAIGNS, "touchpoint": COFFEE, **(FELT | {"mood_after": 0.6})}
     gone = {"t": 5.0, "stream": LEAVE, "kind": LEAVING, "outcome": RECONSIDERED, "chance": 0.05}
@@ -66,7 +67,9 @@ def test_only_feelings_differ(lives, fakes):
 
 def test_long_lives_are_abridged_unless_all_is_asked_for(fakes):
     program = fakes.make_program()
-    rows = [{"t": 1.0 + k, "index": k, "touchpoint": ORDER, "order": k + 1, "revenue": 500} for k in range(60)]
+    rows = [
+        {"t": 1.0 + k, "index": k, "touchpoint": ORDER, "order": k + 1, "revenue": 500} for k in range(60)
+    ]
     worse = [row | {"outcome": 1} for row in rows]
     pair = tuple(
         SimpleNamespace(rows=fakes.log(told), person=fakes.nobody(program, 1)[0], program=program)
@@ -95,3 +98,17 @@ def test_nothing_happened(fakes):
     text = side_by_side((nobody, nobody), NAMES)
     assert "Nothing happened to this customer in the run." in text
     assert draw_story(story_frame([nobody], NAMES[:1]), [nobody]).texts
+
+
+def test_the_command(kiosk, cheaper, tmp_path):
+    from click.testing import CliRunner
+
+    from sim.cli import main
+
+    words = ["story", str(kiosk), "--customer", "1", "--against", str(cheaper), "--picture"]
+    done = CliRunner().invoke(main, [*words, str(tmp_path / "one.png")], env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    assert "KIOSK" in done.output and "│ CHEAPER PAPERS" in done.output
+    assert all((tmp_path / f"one.{kind}").stat().st_size for kind in ("png", "svg", "csv"))
+    done = CliRunner().invoke(main, ["story", str(kiosk), "--customer", "1", "--against", str(kiosk)])
+    assert done.exit_code == 2 and "cannot be compared with itself" in done.output
