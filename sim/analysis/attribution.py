@@ -129,7 +129,7 @@ def _transitions(paths: Paths) -> tuple[Floats, Floats]:
     k, path, channel = paths.size, paths.path, paths.channel
     counts = np.zeros((k + 1, k + 2))  # columns: channels, conversion, nothing
     begins, ends = _begins(paths), _ends(paths)
-    np.add.at(counts, (0, channel[begins]), 1.0)
+    counts[0, :k] = np.bincount(channel[begins], minlength=k)
     np.add.at(counts, (channel[~ends] + 1, channel[~begins]), 1.0)
     np.add.at(counts, (channel[ends] + 1, np.where(paths.converted[path[ends]], k, k + 1)), 1.0)
     totals = counts.sum(axis=1, keepdims=True)

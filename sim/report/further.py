@@ -157,7 +157,14 @@ def plus_minus(difference: Difference, scale: float = 1.0) -> str:
     if difference.identical:
         return "0"
     half = scale * (difference.high_single - difference.low_single) / 2.0
-    places = 0 if half >= 10.0 else min(6, max(0, math.ceil(-math.log10(half) + 1e-9))) if half > 0.0 else 2
+    least = 1 if scale == 100.0 else 0  # points of a share
+    places = (
+        least
+        if half >= 10.0
+        else min(6, max(least, math.ceil(-math.log10(half) + 1e-9)))
+        if half > 0.0
+        else 2
+    )
     text = number(scale * difference.mean, places)
     sign = "" if text.startswith("−") or not any(digit in "123456789" for digit in text) else "+"
     return f"{sign}{text} ± {number(half, places)}"

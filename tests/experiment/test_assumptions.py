@@ -77,7 +77,7 @@ def test_at_one_value_the_draws_are_the_comparison(files):
 
 
 def test_where_nothing_is_assumed_there_is_nothing_to_draw(kiosk, cheaper):
-    with pytest.raises(UsageError, match="nothing stands under assumed:.*--assumptions-all"):
+    with pytest.raises(UsageError, match=r"nothing stands under assumed:.*--assumptions-all"):
         sim.compare(kiosk, cheaper, replications=2, assumptions=10)
     done = sim.compare(kiosk, cheaper, replications=2, assumptions=10, assumptions_all=True, horizon="10 d")
     assert len(done.assumptions.assumed) > 60 and done.result()["assumptions"]["every_default"]

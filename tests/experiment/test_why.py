@@ -91,7 +91,7 @@ def test_a_letter_that_does_nothing_gets_credit_all_the_same(explained):
     row = done.attribution.loc[("Strategy", "orders", "campaigns.letter")]
     assert row["truth"] == 0 and row["touchpoints"] == "mail"
     assert row["last_touch"] == 0 and row["linear"] > 1 and row["markov"] > 1 and row["shapley"] > 1
-    credit = done.credit.loc[("Strategy", "orders")]
+    credit = done.credit.xs("orders", level="conversions")
     for rule in ("last_touch", "first_touch", "linear", "markov", "shapley"):
         assert credit[rule].sum() == pytest.approx(row["all"])
 

@@ -24,7 +24,12 @@ segments:
   often: {share: 60 %, needs: {mean: 3 per week}}
   seldom: {share: rest, needs: {mean: 1 per week}}
 touchpoints:
-  buy: {stage: purchase, quality: 0.2, feels: {joy: 0.2}, sells: {price: own_spend}, fails: {chance: 10 %, severity: 0.5}}
+  buy:
+    stage: purchase
+    quality: 0.2
+    feels: {joy: 0.2}
+    sells: {price: own_spend}
+    fails: {chance: 10 %, severity: 0.5}
   enjoy: {stage: use, quality: 0.4}
 journeys: {visit: {starts_on: {need: {becomes: buy, usually: 80 %}}, steps: {buy: {next: enjoy}, enjoy: {next: end}}}}
 psychology: {effect_on: {leaving: 1.5}}

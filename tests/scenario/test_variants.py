@@ -9,7 +9,10 @@ from sim.scenario.variants import default_assumptions, has, pieces, same_world, 
 
 @pytest.fixture
 def shop():
-    return sim.load("coffee_shop"), sim.load("coffee_shop/surprise_pastry")
+    return (
+        sim.load(sim.scenarios_folder() / "coffee_shop" / f"{name}.yaml")
+        for name in ("baseline", "surprise_pastry")
+    )
 
 
 def test_a_campaign_is_a_piece_and_its_trigger_a_part_of_it(shop):
