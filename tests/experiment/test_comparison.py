@@ -16,7 +16,17 @@ from sim.analysis.kpis import KPIS
 from sim.cli import main
 from sim.errors import UsageError
 
-TABLES = ("curves", "differences", "levels", "pairing", "pairs", "ranking", "replications", "segments", "stages")
+TABLES = (
+    "curves",
+    "differences",
+    "levels",
+    "pairing",
+    "pairs",
+    "ranking",
+    "replications",
+    "segments",
+    "stages",
+)
 
 
 @pytest.fixture
