@@ -80,6 +80,7 @@ def test_by_hand(small):
         "reviews": 0, "reviews_average": 4.5, "gifts": 1, "messages": 0, "opted_out": 0,
         "orders_early": 4, "repeat_orders_early": 2, "revenue_early": 40.0,
         "orders_late": 1, "repeat_orders_late": 0, "revenue_late": 10.0,
+        "churn_per_year_early": 0, "churn_per_year_late": 2 / ((10 + 90 + 90 + 30) / 365),
     }  # fmt: skip
     assert kpis(outcome, program) == pytest.approx(expected, rel=1e-6)
 
