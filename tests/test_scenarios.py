@@ -1,6 +1,7 @@
 """The scenarios that ship: all of them run, and show what their READMEs say that they show.
 
-The seven mistakes are declared in ``scenarios/mistakes/README.md``: file, KPI, horizon, direction. The slow tests read them there.
+The seven mistakes are declared in ``scenarios/mistakes/README.md``: file, KPI, horizon, direction. The slow tests
+read them there.
 """
 
 import re
@@ -17,6 +18,8 @@ FILES = sorted(str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.yaml"
 FOLDERS = sorted({name.split("/")[0] for name in FILES})
 SEED = 7  # not the one of the READMEs' numbers
 REPLICATIONS = 8
+TRAITS = ["segment", "site", "need_gap", "leave", "spend", "reactivity", "loss_aversion", "scarcity", "social_proof",
+          "reciprocity", "price_sensitivity", "willing", "privacy_concern", "values", "switching_cost"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -38,6 +41,19 @@ def test_every_file_is_in_the_readme_of_its_folder(folder):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_folder_is_in_the_readme_of_the_house(folder):
     assert f"(scenarios/{folder}/README.md)" in (SHIPPED.parent / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "folder", ["boutique_hotel", "fashion_drops", "grocery_button", "mistakes", "telecom"]
+)
+def test_every_strategy_meets_the_people_of_its_baseline(folder):
+    def people(name):
+        found = sim.run(SHIPPED / folder / name, size=60, horizon="20 d", replications=1).customers
+        return found[found["entered"] == 0.0].set_index("customer")[TRAITS]
+
+    today, *others = [people(name.split("/")[1]) for name in FILES if name.startswith(folder)]
+    assert len(today) == 60
+    assert all(other.equals(today) for other in others)
 
 
 def readme(folder):
@@ -142,5 +158,4 @@ def difference(folder, strategy, kpi, *sets):
 def excludes_zero(differences, by):
     """Whether the paired 95 % interval lies on the declared side of zero."""
     half = stats.t.ppf(0.975, len(differences) - 1) * differences.std() / np.sqrt(len(differences))
-    print(f"{differences.mean():+.5g} [{differences.mean() - half:+.5g}, {differences.mean() + half:+.5g}]")
     return differences.mean() < -half if by == "less" else differences.mean() > half
