@@ -75,6 +75,10 @@ class View:
         """One field of the customers' final records."""
         return self.outcome.people[name][self.mask]
 
+    def commitment(self, which: int) -> np.ndarray:
+        """Economic (0), forced (1) or habitual (2) commitment of the customers at the horizon."""
+        return self.outcome.commitments[self.mask, which]
+
     def each(self, fact: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
         """A fact of each of the customers, worked out from their records a block at a time."""
         facts: np.ndarray = np.empty(self.count, dtype)
