@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.errors import Problem, RunError, ScenarioError, TouchpointError, UsageError
+    from sim.experiment.comparison import Comparison, compare
     from sim.experiment.runs import Run, run
     from sim.scenario import Scenario, load, parse
 
@@ -24,12 +25,14 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Problem": "sim.errors",
+    "Comparison": "sim.experiment.comparison",
     "Run": "sim.experiment.runs",
     "RunError": "sim.errors",
     "Scenario": "sim.scenario",
     "ScenarioError": "sim.errors",
     "TouchpointError": "sim.errors",
     "UsageError": "sim.errors",
+    "compare": "sim.experiment.comparison",
     "load": "sim.scenario",
     "parse": "sim.scenario",
     "run": "sim.experiment.runs",
@@ -39,8 +42,10 @@ __all__ = [  # noqa: RUF022 - what a user meets first stands first
     "load",
     "parse",
     "run",
+    "compare",
     "Scenario",
     "Run",
+    "Comparison",
     "TouchpointError",
     "ScenarioError",
     "UsageError",

@@ -1,4 +1,4 @@
-"""The command line: ``touchpoint run | check | schema | show | story | agree | verify | facts``.
+"""The command line: ``touchpoint run | compare | check | schema | show | story | agree | verify | facts``.
 
 Data goes to standard output, everything else to standard error. Exit status: 0 well; 1 a run could not be
 finished; 2 the scenario or the command is not right; 130 interrupted; 143 told to stop. What a command
@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +28,7 @@ from sim.finding import find_scenario
 from sim.verification.command import verify
 
 if TYPE_CHECKING:
+    from sim.experiment.comparison import Comparison
     from sim.experiment.runs import Run
     from sim.scenario import Scenario
 
@@ -223,17 +224,22 @@ def _silent(_: str) -> None:
 
 
 def _draw(run: Run, folder: Path) -> None:
+    with _drawing():
+        from sim.report.pictures import write
+
+        write(run.outcomes, run.program, folder / "pictures")
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Matplotlib keeps to itself what is not our user's matter."""
     import logging
     import warnings
 
-    logging.getLogger("matplotlib").setLevel(
-        logging.ERROR
-    )  # where it keeps its caches is not our user's matter
-    from sim.report.pictures import write
-
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its caches
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box; the tables have it
-        write(run.outcomes, run.program, folder / "pictures")
+        yield
 
 
 def _print_result(done: Run, as_json: bool) -> None:
@@ -271,6 +277,90 @@ def _days(days: float) -> str:
     from sim.report.wording import duration
 
     return f"{days:g} day{'' if days == 1 else 's'}" if days >= 1 else duration(days)
+
+
+@main.command(short_help="Compare strategies with a baseline: who keeps more, at what cost.")
+@click.argument("scenarios", metavar="BASELINE STRATEGY... | FOLDER", nargs=-1, required=True)
+@click.option("--metric", default="retention", show_default=True, metavar="KPI", help="Rank by this KPI.")
+@click.option(
+    "--precision",
+    metavar="P",
+    help='Add replications until the 95 % interval is +-P: "0.2pp" for shares, else "10" or "2 %".',
+)
+@click.option("--replications", type=WholeNumber(2), help="Exactly so many.  [default: 20]")
+@click.option(
+    "--most",
+    type=WholeNumber(10),
+    default=200,
+    show_default=True,
+    help="Replications at most, with --precision.",
+)
+@click.option(
+    "--budget", type=float, metavar="MONEY", help="What a strategy may cost more than the baseline."
+)
+@seed_option
+@size_option
+@horizon_option
+@sets_option
+@click.option("--workers", type=WholeNumber(1), help="Threads to share the work.  [default: one a core]")
+@engine_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder to make.  [default: a new one in results/]",
+)
+@click.option("--no-pictures", is_flag=True, help="Draw nothing, which saves a second or two.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option("--quiet", is_flag=True, help="Say nothing on standard error unless something is wrong.")
+def compare(
+    scenarios: tuple[str, ...],
+    sets: tuple[str, ...],
+    workers: int | None,
+    no_pictures: bool,
+    as_json: bool,
+    quiet: bool,
+    engine: str | None,
+    **options: Any,
+) -> None:
+    """Compare strategies with BASELINE: the same people with the same luck in every world.
+
+    A FOLDER stands for its baseline and every file in it that extends this.
+    """
+    from sim.experiment.comparison import compare as compare_scenarios
+    from sim.experiment.replications import cores
+
+    with Progress(hidden=quiet) as progress:
+        done = compare_scenarios(
+            *scenarios,
+            set=sets,
+            workers=workers or cores(),
+            engine=engine,
+            results="results",
+            progress=progress,
+            begins=_beginning_worlds(progress, engine, quiet),
+            also=None if no_pictures else _draw_comparison,
+            note=_silent if quiet else _note,
+            **options,
+        )
+    if as_json:
+        import json
+
+        click.echo(json.dumps(done.result(), ensure_ascii=False, allow_nan=False))
+    else:
+        from sim.report.comparison import comparison_text
+
+        click.echo(comparison_text(done))
+    if not quiet:
+        pictures = "" if no_pictures else f"\npictures: {done.folder}/pictures"
+        click.echo(f"tables:   {done.folder}/tables{pictures}", err=True)
+
+
+def _draw_comparison(done: Comparison, folder: Path) -> None:
+    with _drawing():
+        from sim.report.comparison_pictures import write
+
+        write(done, folder / "pictures")
 
 
 @main.command(short_help="Validate SCENARIO without running it.")
@@ -410,6 +500,22 @@ def _beginning(progress: Progress, engine: str | None, quiet: bool) -> Callable[
 
         _say_if_compiling(engine_for(program.scenario, engine)[0], quiet)
         progress.begin(program)
+
+    return begin
+
+
+def _beginning_worlds(
+    progress: Progress, engine: str | None, quiet: bool
+) -> Callable[[Sequence[Any], int], None]:
+    """The same for several worlds and (at first) so many replications of each."""
+
+    def begin(programs: Sequence[Any], replications: int) -> None:
+        from sim.engine import engine_for
+
+        engines = {engine_for(program.scenario, engine)[0] for program in programs}
+        _say_if_compiling("reference" if "reference" in engines else "compiled", quiet)
+        progress.begin(programs[0])
+        progress.replications = len(programs) * replications
 
     return begin
 

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "scenarios").glob("*/README.md"))]
+COMPARE = ROOT / "docs" / "compare.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "scenarios").glob("*/README.md")), COMPARE]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -38,6 +39,9 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
     if words[0] == "run":
         words += ["--replications", "1", "--no-log", "--out", str(tmp_path / "run"), "--horizon", "3 d"]
         words += [] if "cdnow" in line else ["--size", "30"]
+    if words[0] == "compare":
+        small = ["--size", "30", "--horizon", "3 d", "--no-pictures", "--out", str(tmp_path / "compare")]
+        words += [*small, *(["--most", "10"] if "--precision" in words else ["--replications", "2"])]
     if words[0] == "story":
         words += ["--size", "30"]
     done = CliRunner().invoke(main, words)
@@ -51,6 +55,14 @@ def test_the_python_of_the_readme_runs(monkeypatch, capsys):
     assert "retention" in capsys.readouterr().out
 
 
+def test_the_python_of_the_pages_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for block in blocks(COMPARE, "python"):
+        names: dict = {}
+        exec(block, names)
+        assert len(names["done"].differences) > 20
+
+
 def test_the_scenario_of_the_readme_runs(tmp_path):
     import sim
 
@@ -62,7 +74,7 @@ def test_the_scenario_of_the_readme_runs(tmp_path):
 
 
 def test_links_of_the_pages_lead_somewhere():
-    for page in [*PAGES, *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in {*PAGES, *(ROOT / "docs").glob("*.md")}:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 

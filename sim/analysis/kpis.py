@@ -89,6 +89,10 @@ def _carded(view: View) -> bool:
     return len(view.program.programme_names) > 0
 
 
+def _networked(view: View) -> bool:
+    return view.has_feelings and view.program.networked
+
+
 def _reviewed(view: View) -> bool:
     return view.review_signals.size > 0
 
@@ -403,6 +407,22 @@ KPIS: dict[str, Kpi] = {
     "reviews_average": Kpi(
         "stars", "review average as last published (mean over review signals)", "high", "word",
         _published, _reviewed, whole=True,
+    ),
+    "told": Kpi(
+        "friends", "times that a customer told a friend of a touch, in praise or warning", "", "word",
+        lambda v: v.total("told"), _networked,
+    ),
+    "referrals": Kpi(
+        "customers", "people who became customers on a friend's word", "high", "word",
+        lambda v: v.total("referred"), _networked,
+    ),
+    "referred_share": Kpi(
+        "share", "referrals / people who became customers during the run", "high", "word",
+        lambda v: _ratio(v.total("referred"), _how_many(~v.founding)), _networked,
+    ),
+    "k_factor": Kpi(
+        "customers per customer", "referrals / people who were customers at some moment of the run", "high", "word",
+        lambda v: _ratio(v.total("referred"), v.count), _networked,
     ),
     "gifts": Kpi(
         "gifts", "gifts handed over by campaigns", "", "word",

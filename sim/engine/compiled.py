@@ -31,7 +31,7 @@ from sim.engine.runahead import (
     wake,
 )
 from sim.engine.shared import DESK, EVENT, LINE, REQUEST, Shared, close_queues, staff_with
-from sim.engine.state import LogSink, State, longer
+from sim.engine.state import A_DAY, LogSink, State, longer
 from sim.engine.tiny import tiny_program
 from sim.model.answers import learn
 from sim.model.layout import NOBODY
@@ -77,6 +77,7 @@ class Compiled:
                 self.begin_day_0()
                 plan, began = self.program, now
             self.publish_for_all(plan, now)
+            self.hear_at(now)
             self.pick_at(now)
             until = self.end_of_stretch(plan, now)
             self.simulate(plan, began, now, until, progress)
@@ -89,6 +90,7 @@ class Compiled:
     ) -> None:
         """Everybody lives from now until the end of the stretch."""
         rows, before = self.set_cadences(plan, began, now, until), int(self.state["tally"][EVENTS])
+        self.arrays["cursor"]["in_order"] = plan.static["signals"]["live"].any()
         while (code := run_sites(self.state.world, self.shared, now, until, STEPS)) != DONE:
             if code == NO_ROOM:
                 self.make_room()
@@ -117,6 +119,8 @@ class Compiled:
         for s in _for_all(plan):
             period = plan.signals[s].refresh
             ends.append(period * first_multiple(period, now, after=True))
+        if self.state.talks:
+            ends.append(A_DAY * first_multiple(A_DAY, now, after=True))
         if self.learns(now):
             ends.append(LEARNS_EVERY * first_multiple(LEARNS_EVERY, now, after=True))
         if now >= 0.0:
@@ -196,6 +200,13 @@ class Compiled:
         """Whether the brand learns from answers; before day 0 it does not."""
         return now >= 0.0 and self.program.learns
 
+    def hear_at(self, now: float) -> None:
+        """What friends were told reaches them, once a day."""
+        if self.state.talks and first_multiple(A_DAY, now) * A_DAY == now:
+            woken = self.state.deliver(now)
+            self.make_requests()
+            wake(self.state.world, self.shared, woken)
+
     def pick_at(self, now: float) -> None:
         """Campaigns whose time it is pick customers and give or send."""
         for c in range(len(self.picks) if now >= 0.0 else 0):
@@ -228,6 +239,7 @@ class Compiled:
         """Room for more: twice of whatever is nearly full."""
         self.state.make_log()
         self.state.make_nodes(0)
+        self.state.make_mail()
         self.make_requests()
         cursor, heap = self.arrays["cursor"][0], self.arrays["heap"]
         if max(cursor.events + cursor.spare, cursor.wanted) > len(heap):

@@ -7,7 +7,7 @@ from sim.model.keys import check_distinct
 from sim.model.layout import STATES
 from sim.scenario import Scenario
 
-FIXED_STREAMS = ("need", "reconsideration", "leaving", "awareness", "entry")
+FIXED_STREAMS = ("need", "reconsideration", "leaving", "awareness", "entry", "word")
 EVERYONE = "everyone"
 
 
@@ -41,7 +41,7 @@ def collect(scenarios: Iterable[Scenario]) -> Names:
     found = {kind: _union(scenarios, names) for kind, names in _KINDS.items()}
     found["streams"] = _streams(scenarios[-1], found["campaigns"], found["events"])
     place = {kind: {name: k for k, name in enumerate(names)} for kind, names in found.items()}
-    check_distinct(["traits", *found["streams"]])
+    check_distinct(["traits", "friends", *found["streams"]])
     return Names(**found, place=place)
 
 

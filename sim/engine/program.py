@@ -5,7 +5,7 @@ baseline, under one numbering, because customers who are there on day 0 have liv
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -219,6 +219,11 @@ class Program:
         return self.scenario.contract is not None
 
     @property
+    def networked(self) -> bool:
+        """Whether customers have friends."""
+        return self.scenario.network is not None
+
+    @property
     def one_shot(self) -> bool:
         """Whether customers are passing visitors."""
         return self.scenario.enters is not None and self.scenario.enters.stream is not None
@@ -242,8 +247,11 @@ class Program:
             )
 
 
-def lower(scenario: Scenario) -> Program:
-    """The scenario as a program, with its baseline for the warm-up."""
+def lower(scenario: Scenario, beside: Sequence[Scenario] = ()) -> Program:
+    """The scenario as a program, with its baseline for the warm-up.
+
+    ``beside`` are the scenarios that it is compared with: people get the same moments to leave in all of them.
+    """
     baseline = scenario.baseline
     _check_same_world(scenario, baseline)
     _check_as_stated(scenario, baseline)
@@ -251,25 +259,30 @@ def lower(scenario: Scenario) -> Program:
     _check_emotions(scenario, names)
     _check_segments(scenario, names)
     rates = _base_rates(baseline)
-    before = _lower(baseline, names, baseline, None, rates)
-    return before if baseline is scenario else _lower(scenario, names, baseline, before, rates)
+    bounds = (baseline, *beside)
+    before = _lower(baseline, names, bounds, None, rates)
+    return before if baseline is scenario else _lower(scenario, names, bounds, before, rates)
 
 
 def _base_rates(baseline: Scenario) -> Mapping[str, BaseRates]:
     """What a pilot of the baseline solves, whatever the strategy: the same numbers for all of them."""
     if not pilot.is_wanted(baseline):
         return {}
-    return pilot.solved(_lower(baseline, collect([baseline]), baseline, None, {}))
+    return pilot.solved(_lower(baseline, collect([baseline]), (baseline,), None, {}))
 
 
 def _lower(
     scenario: Scenario,
     names: Names,
-    baseline: Scenario,
+    bounds: Sequence[Scenario],
     before: Program | None,
     rates: Mapping[str, BaseRates],
 ) -> Program:
-    """One scenario; ``before`` is its baseline's program, None for the baseline itself."""
+    """One scenario; ``before`` is its baseline's program, None for the baseline itself.
+
+    ``bounds``: the baseline and whatever else bounds the leaving hazard.
+    """
+    baseline = bounds[0]
     samplers = Samplers()
     rows = Rows(scenario, names, samplers)
     loyalty = programme_rows(rows)
@@ -279,7 +292,7 @@ def _lower(
     warm = before if before and before.start < 0.0 else None
     expectation, transparency = _expected(before) if before else psyche.delivered(scenario, names, static)
     static["emotions"] = psyche.emotion_rows(scenario, names)
-    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, rates)
+    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, bounds, rates)
     static["signals"] = _signal_rows(scenario, names)
     static["campaigns"] = _campaign_rows(scenario, names)
     static["site_size"] = _site_sizes(scenario, sites)
@@ -315,7 +328,7 @@ def _lower(
 
 def _check_same_world(scenario: Scenario, baseline: Scenario) -> None:
     """A strategy meets the people of its baseline; --size and --horizon change both."""
-    for name in ("population", "enters", "warm_up", "starts"):
+    for name in ("population", "enters", "network", "warm_up", "starts"):
         if getattr(scenario, name) != getattr(baseline, name):
             where = str(scenario.origins.get((name,), ""))
             raise ScenarioError(
@@ -448,8 +461,10 @@ def _stock(scenario: Scenario, name: str) -> StockPlan:
 
 
 def _refresh(scenario: Scenario, name: str) -> float:
-    """Days between publications; a signal that only the other program has is never published."""
-    return scenario.signals[name].refresh if name in scenario.signals else math.inf
+    """Days between publications; a signal that only the other program has is never published. What is live is
+    noted once a day."""
+    signal = scenario.signals.get(name)
+    return math.inf if signal is None else signal.refresh or 1.0
 
 
 def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
@@ -457,10 +472,12 @@ def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
     for name, row in zip(names.signals, rows, strict=False):
         signal = scenario.signals.get(name)
         if signal:
-            row.kind = layout.REVIEWS if signal.kind == "reviews" else layout.POPULARITY
-            row.bins = max(1, round(signal.window / signal.refresh))
+            row.kind = ("reviews", "popularity", "adopters").index(signal.kind)
+            row.bins = (
+                0 if math.isinf(signal.window) else max(1, round(signal.window / (signal.refresh or 1.0)))
+            )
             row.count, row.average = signal.start.count, signal.start.average or 0.0
-            row.brand = signal.scope == "brand"
+            row.brand, row.live = signal.scope == "brand", signal.live
     return rows
 
 

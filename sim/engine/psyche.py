@@ -1,7 +1,7 @@
 """Psychology as numbers, and what follows from the baseline: expectations, centres and bounds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,7 @@ _SAME = (
     "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance", "ignored_trust",
     "ignored_resentment", "learning_floor",
     # friends
+    "word_of_mouth", "told", "word_half_life", "word_trust", "referral_trust", "referral_bond",
 )  # fmt: skip
 _BASES = {"day": BY_RATE, "renewal": BY_RENEWAL, "visit": BY_VISIT}
 
@@ -178,16 +179,23 @@ AS_WRITTEN = BaseRates()
 
 
 def segment_rows(
-    scenario: Scenario, names: Names, samplers: Samplers, transparency: float, rates: Mapping[str, BaseRates]
+    scenario: Scenario,
+    names: Names,
+    samplers: Samplers,
+    transparency: float,
+    bounds: Sequence[Scenario],
+    rates: Mapping[str, BaseRates],
 ) -> np.ndarray:
-    """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's, as are the second bounds."""
+    """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's; ``bounds`` whose weights bound the
+    hazard beside its own."""
     rows = empty(len(names.segments), SEGMENT)
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
         if traits is not None:
-            _fill_segment(
-                row, name, scenario, traits, names, samplers, transparency, rates.get(name, AS_WRITTEN)
-            )
+            solved = rates.get(name, AS_WRITTEN)
+            _fill_segment(row, name, scenario, traits, names, samplers, transparency, solved)
+            worst = [hazard_bound(s, row.centre_leaving, solved.leave_scale) for s in (scenario, *bounds)]
+            row.bound = max(worst)
     return rows
 
 
@@ -202,7 +210,7 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, ra
     row.calendar = names.number("calendars", calendar_name(traits.needs.when, traits.needs.season))
     row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
-    row.aware_gap = 1.0 / traits.hears_of_us if getattr(traits, "hears_of_us", 0.0) > 0.0 else math.inf
+    _fill_awareness(row, scenario, traits, names)
     q = scenario.baseline.psychology
     today = traits_of(scenario.baseline, name) or traits
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
@@ -210,8 +218,17 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, ra
     row.trust = traits.trust.mean
     row.leave_scale = rates.leave_scale
     row.usually = usually_felt(scenario, rates.choice_shift)
-    both = (scenario, scenario.baseline)
-    row.bound = max(hazard_bound(s, row.centre_leaving, rates.leave_scale) for s in both)
+
+
+def _fill_awareness(row, scenario, traits, names) -> None:
+    """Prospects hear of the brand from itself and from others they meet."""
+    ours, theirs = getattr(traits, "hears_of_us", 0.0), getattr(traits, "hears_from_others", 0.0)
+    row.aware_gap, row.others = math.inf, NOBODY
+    if ours + theirs > 0.0:
+        row.aware_gap, row.meeting = 1.0 / (ours + theirs), theirs / (ours + theirs)
+    if theirs > 0.0:
+        only = next(name for name, signal in scenario.signals.items() if signal.kind == "adopters")
+        row.others = names.number("signals", traits.others or only)
 
 
 def _leaves_by(traits) -> int:

@@ -20,10 +20,10 @@ from sim.engine.outcome import Outcome
 from sim.engine.program import Program, StockPlan
 from sim.engine.ranks import DISPATCH, OCCASION, REFILL, REFRESH, SHIFT
 from sim.engine.scripts import Scripts
-from sim.engine.state import LogSink, State
+from sim.engine.state import A_DAY, LogSink, State
 from sim.engine.tiny import tiny_program
 from sim.model.answers import learn
-from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, SOLD_OUT
+from sim.model.layout import CLOSED, CUSTOMER, LEFT, OK, PROSPECT, SOLD_OUT
 from sim.model.occasions import ASKS, BEGIN, FINISH, FULL, LIVE, NEXT, advance, patience_of
 from sim.model.signals import publish
 
@@ -95,6 +95,7 @@ class Reference:
             self.state.flush(now)
             self.state.make_log()  # everything at one instant: keep it for sorting
             self.state.make_nodes(0)
+            self.state.make_mail()
             due = advance(self.state.world, i, operation, now, now, waited)
         return due
 
@@ -122,6 +123,8 @@ class Reference:
             for at, servers in pool.shifts:
                 act = partial(self.staff_with, k, servers)
                 self.clock.process(self.every(WEEK, SHIFT, end, act, offset=at))
+        if self.state.talks:
+            self.clock.process(self.every(A_DAY, REFRESH, end, self.hear))
         for s, stock in enumerate(program.stocks):
             self.clock.process(self.every(stock.shown, REFRESH, end, partial(self.show, s)))
             if stock.every:
@@ -137,6 +140,10 @@ class Reference:
     def refresh(self, s: int) -> None:
         """Signal s is published anew."""
         self.state.refresh(s, self.clock.now)
+
+    def hear(self) -> None:
+        """What friends were told reaches them."""
+        self.wake(self.state.deliver(self.clock.now))
 
     def learn(self) -> None:
         """What the brand has learnt from answers takes effect."""
@@ -169,7 +176,7 @@ class Reference:
     def wake(self, chosen: np.ndarray) -> None:
         """The picked look at their lists again; who is busy does so anyway when he is done."""
         for i in chosen:
-            if (self.status[i] == CUSTOMER or self.pending[i] >= 0) and self.asking[i] < 0:
+            if (self.status[i] in (PROSPECT, CUSTOMER) or self.pending[i] >= 0) and self.asking[i] < 0:
                 self.customers[i].interrupt()
 
     # ------------------------------------------------------------ the run

@@ -10,6 +10,7 @@ from sim.model import layout
 from sim.model.campaigns import PURPOSES as CAMPAIGN_PURPOSES
 from sim.model.clocks import PURPOSES as CLOCK_PURPOSES
 from sim.model.contact import PURPOSES as CONTACT_PURPOSES
+from sim.model.friends import PURPOSES as WORD_PURPOSES
 from sim.model.journeys import SLOTS
 from sim.model.keys import check_distinct, hash_name
 from sim.model.layout import (
@@ -17,6 +18,7 @@ from sim.model.layout import (
     EDGE,
     END,
     FEEL,
+    FOLLOW,
     LEAVES,
     NOBODY,
     OUTCOMES,
@@ -43,6 +45,7 @@ _FIXED = [
         ("clock", CLOCK_PURPOSES),
         ("campaign", (*CAMPAIGN_PURPOSES, WINS_BACK)),
         ("contact", CONTACT_PURPOSES),
+        ("word", WORD_PURPOSES),
     )
     for name in names
 ]
@@ -63,6 +66,7 @@ class Rows:
         self.purposes: set[tuple[str, ...]] = set(_FIXED)
         self.edges: list[tuple] = []
         self.pulls: list[tuple] = []
+        self.follows: list[tuple] = []
         self.surveys: list[tuple] = []
         self.scripts: dict[int, Script] = {}
 
@@ -76,6 +80,7 @@ class Rows:
             "steps": steps,
             "edges": records(self.edges, EDGE),
             "pulls": records(self.pulls, PULL),
+            "follows": records(self.follows, FOLLOW),
             "touchpoints": touchpoints,
             "feels": records(self.feels, FEEL),
             "triggers": records(self.triggers, TRIGGER),
@@ -211,7 +216,7 @@ class Rows:
             max(1.0, self.felt_below(trigger)),
             math.inf if trigger.until is None else trigger.until,
             trigger.worth or 0.0,
-            layout.PUBLISHED if trigger.from_ is None else layout.INFLUENCER,
+            (None, "influencer", "friends").index(trigger.from_),
             trigger.fit or 0.0,
             not trigger.genuine,
             self.purpose(touchpoint, "finds out", trigger_name),
@@ -241,6 +246,10 @@ class Rows:
             stream = self.stream_of(journey)
             rows[stream].step = self.names.number("steps", f"{name}.{journey.becomes}")
             rows[stream].usually = journey.usually
+        rows[layout.WORD].step, rows[layout.WORD].usually = (
+            rows[layout.AWARE].step,
+            rows[layout.AWARE].usually,
+        )
         for k, name in enumerate(self.names.campaigns, CAMPAIGNS):
             if name in self.scenario.campaigns and rows[k].step == NOBODY:
                 rows[k].step = self.names.number("steps", campaign_step(self.scenario, name))
@@ -265,6 +274,7 @@ class Rows:
         known = set(step_names(self.scenario))
         for name, row in zip(self.names.steps, rows, strict=False):
             row.purpose[:] = [self.purpose(name, purpose) for purpose in PURPOSES]
+            row.word[:] = [self.purpose(name, purpose) for purpose in layout.WORDS]
             if name in known:
                 self.fill_step(row, name)
         self.number_cycles(rows)
@@ -284,7 +294,7 @@ class Rows:
             for target, edge in edges.items():
                 self.add_edge(journey, name, target, edge)
             if not edges:
-                self.edges.append((END, 0, 0, NOBODY, 1.0, 0, 0))
+                self.edges.append((END, 0, 0, NOBODY, 1.0, 0, 0, 0, 0))
         row.edges[len(OUTCOMES)] = len(self.edges)
         self.fill_feelings(row, self.scenario.touchpoints[touchpoint], name)
 
@@ -300,13 +310,17 @@ class Rows:
 
     def add_edge(self, journey: str, step: str, target: str, edge) -> None:
         """One edge; the uniform that races for it is keyed by its target."""
-        first = len(self.pulls)
+        pulls, follows = len(self.pulls), len(self.follows)
         for state, coefficient in edge.pulls.items():
             self.pulls.append((states(self.names).index(state), coefficient))
+        for signal, coefficient in sorted(edge.follows.items()):
+            if coefficient:
+                self.follows.append((self.names.number("signals", signal), coefficient))
         at_once = edge.after.family == "constant" and edge.after.params[0] == 0.0
         delay = NOBODY if at_once else self.samplers.add(edge.after)
         keys = self.purpose(step, "edge", target), self.purpose(step, "delay", target)
-        self.edges.append((self.target(journey, target), *keys, delay, edge.weight, first, len(self.pulls)))
+        ends = pulls, len(self.pulls), follows, len(self.follows)
+        self.edges.append((self.target(journey, target), *keys, delay, edge.weight, *ends))
 
     def target(self, journey: str, target: str) -> int:
         """A step of this journey, the first step of another, or one of the two ends."""

@@ -3,9 +3,10 @@
 Between two refreshes of what is published, a customer's events touch nobody else unless he needs staff or
 stock. So in each window every customer of a site runs ahead on his own record until the window ends or he
 asks for something shared; the requests alone are then taken in the order of time (`sim.engine.shared`).
-This is exact: the same draws, the same order where order matters. Sites share nothing but what the whole
-brand publishes, so they are simulated one after another, each for a whole stretch of time, in which its
-customers stay in the cache.
+This is exact: the same draws, the same order where order matters. Where a signal is live, nobody can run
+ahead: everybody who is due in the window joins the heap, and lives for that instant alone. Sites share
+nothing but what the whole brand publishes, so they are simulated one after another, each for a whole stretch
+of time, in which its customers stay in the cache.
 """
 
 import math
@@ -28,7 +29,7 @@ from sim.engine.shared import (
     take,
     want_service,
 )
-from sim.model.layout import CLOSED, CUSTOMER, GAVE_UP, NOBODY, OK, SOLD_OUT
+from sim.model.layout import CLOSED, CUSTOMER, GAVE_UP, NOBODY, OK, PROSPECT, SOLD_OUT
 from sim.model.occasions import ASKS, FULL, begin, crowded, finish, live, next_due
 from sim.model.signals import publish
 
@@ -75,6 +76,7 @@ CURSOR = np.dtype(
         ("at", "f8"),  # from when on he lives
         ("outcome", "i8"),  # how the touch for which he had asked ends, or LIVES_ON
         ("waited", "f8"),  # days for it
+        ("in_order", "i8"),  # whether a signal is live, so that occasions too must come in the order of time
     ],
     align=True,
 )
@@ -93,7 +95,7 @@ def wake(w, e, chosen):
     """These customers look at their lists again; who is busy does so anyway when he is done."""
     for i in chosen:
         p = w.people[i]
-        if (p.status == CUSTOMER or p.pending >= 0) and p.asking < 0:
+        if (p.status == CUSTOMER or p.status == PROSPECT or p.pending >= 0) and p.asking < 0:
             e.due[i] = next_due(w, p)
 
 
@@ -111,9 +113,12 @@ def run_sites(w, e, now, until, budget):
         if code != TURN:
             return code
         p = w.people[c.customer]
+        last = c.last
+        if c.in_order:
+            last = c.at if c.outcome < 0 else -math.inf  # who has finished joins the heap for what is due now
         if c.outcome >= 0:
             finish(w, p, c.outcome, c.at, c.waited)
-        note_due(w, e, c, live(w, p, c.at, c.last))
+        note_due(w, e, c, live(w, p, c.at, last))
 
 
 @njit
@@ -132,6 +137,8 @@ def next_turn(w, e, c, now, until, budget):
                     return NO_ROOM
                 c.turns += 1
                 open_window(w, e, c, until)
+            if c.in_order and c.phase == PEOPLE and not line_up(e, c):
+                return NO_ROOM
             if takes_turn(w, e, c):
                 return TURN
             c.t, c.phase = c.end, OPEN
@@ -145,6 +152,17 @@ def next_turn(w, e, c, now, until, budget):
 def has_room(w, e, c):
     """Whether one more turn fits into the log, the pool and the heap."""
     return not crowded(w) and c.events + c.spare <= len(e.heap)
+
+
+@njit(forceinline=True)
+def line_up(e, c):
+    """Everybody who is due in this window joins the heap; False without room."""
+    while c.events + SPARE <= len(e.heap):
+        if not next_person(e, c):
+            c.phase = REQUESTS
+            return True
+        push(e, c, max(e.due[c.customer], c.at), OCCASION, c.customer, NOBODY)
+    return False
 
 
 @njit(forceinline=True)
@@ -172,6 +190,8 @@ def note_due(w, e, c, due):
     e.due[i] = due
     if due == ASKS:
         open_request(w, e, c, i)
+    elif c.in_order and due < c.end:
+        push(e, c, max(due, c.at), OCCASION, i, NOBODY)
     elif due < c.reach:
         list_as_due(e, c, i, due)
 
@@ -264,7 +284,7 @@ def list_as_due(e, c, i, due):
     e.first_due[bucket] = i
 
 
-@njit(forceinline=True)
+@njit
 def next_person(e, c):
     """The next of those listed who is due in this window."""
     while c.bucket <= c.final:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sim.engine.network import network_of
 from sim.engine.outcome import CAMPAIGN_ROW, GROUPS, SIGNAL_ROW, STAFF, SUMS, Outcome
 from sim.engine.population import assign_segments, fresh_traits, new_people
 from sim.engine.program import Program
 from sim.engine.programmes import outcome_rows
 from sim.model.campaigns import HOLD_OUT, PICKED, SPENT, affordable, audience, send
 from sim.model.clocks import PERIOD
+from sim.model.friends import deliver
 from sim.model.keys import run_key, uniforms
 from sim.model.layout import (
     ABSENCE,
@@ -20,8 +22,10 @@ from sim.model.layout import (
     DAILY,
     EMOTIONS,
     FADED,
+    HEARD,
     LEFT,
     LOG,
+    MAIL,
     MILLION,
     NOBODY,
     OUTCOMES,
@@ -30,7 +34,7 @@ from sim.model.layout import (
     SCORES,
     SCRIPT,
 )  # fmt: skip
-from sim.model.occasions import ROWS_A_CALL
+from sim.model.occasions import ROWS_A_CALL, WORDS_A_CALL
 from sim.model.people import begin_day_0, settle_all
 from sim.model.pilot import PILOTED
 from sim.model.places import shifts
@@ -46,6 +50,7 @@ from sim.model.world import (
     LOG_EVENTS,
     LOGGED,
     LOST,
+    MAILED,
     NO_LOG,
     OVERRUN,
     STATIC,
@@ -56,6 +61,8 @@ from sim.model.world import (
 )  # fmt: skip
 
 LOG_ROWS = 1 << 14
+MAIL_ROWS = 1 << 10
+A_DAY = 1.0  # what friends are told is heard at whole days
 _SPARE_NODES = 64
 
 LogSink = Callable[[np.ndarray], None]
@@ -114,6 +121,11 @@ class State:
         if 2 * (self["tally"][LOGGED] + ROWS_A_CALL) > len(self["log"]):
             self.replace(log=longer(self["log"], len(self["log"])))
 
+    def make_mail(self) -> None:
+        """Room for twice as many words, where one call would use more than half of it."""
+        if 2 * (self["tally"][MAILED] + WORDS_A_CALL) > len(self["mail"]) > 0:
+            self.replace(mail=longer(self["mail"], len(self["mail"])))
+
     def make_nodes(self, wanted: int) -> None:
         """At least so many free nodes in the pool, and a few to spare."""
         tally, pool = self["tally"], self["pool"]
@@ -163,6 +175,21 @@ class State:
         """A row of SIGNAL_ROW from what each site shows; added up in one way, whoever asks."""
         mean, total = np.ascontiguousarray(values).mean(), np.ascontiguousarray(counts).sum()
         self.signals.append((t, s, float(mean), float(total)))
+
+    # ------------------------------------------------------------ word of mouth
+    @property
+    def talks(self) -> bool:
+        """Whether anybody may tell a friend something."""
+        return len(self["mail"]) > 0
+
+    def deliver(self, t: float) -> np.ndarray:
+        """What friends were told up to t is heard: places in people of those who now have something on their list."""
+        mails = self["mail"][: self["tally"][MAILED]]
+        mails = mails[np.lexsort((mails["touch"], mails["sender"], mails["to"]))]
+        self["tally"][MAILED] = 0
+        self.make_nodes(len(mails))
+        woken = np.empty(len(mails), np.int32)
+        return woken[: deliver(self.world, mails, t, woken)]
 
     # ------------------------------------------------------------ campaigns
     def pick(self, c: int, k: int, t: float) -> np.ndarray:
@@ -256,6 +283,20 @@ def longer(array: np.ndarray, more: int) -> np.ndarray:
     return larger
 
 
+def _talk(program: Program, people: np.ndarray, key: np.uint64) -> dict[str, np.ndarray]:
+    """Friends, and what they tell each other; all empty where nobody would."""
+    ties = network_of(program, people, key)
+    talk = len(ties["friends_at"]) > 0
+    mail = np.zeros(MAIL_ROWS if talk else 0, MAIL).view(np.recarray)
+    return ties | {"mail": mail, "heard": np.zeros(len(people) if talk else 0, HEARD).view(np.recarray)}
+
+
+def _adopted(people: np.ndarray, sites: int) -> np.ndarray:
+    """At each site, those who are customers already and all people."""
+    return np.stack([np.bincount(people["site"][there], minlength=sites)
+                     for there in (people["founding"] != 0, slice(None))], axis=1)  # fmt: skip
+
+
 def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str, np.ndarray]:
     """Every array that a run changes, as it stands when the run begins."""
     days, sites = max(1, math.ceil(program.horizon)), program.sites
@@ -264,7 +305,7 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         max(1, len(x)) for x in (program.signals, program.stocks, program.campaigns)
     )
     programs = (program, program.warm or program)
-    bins = max(1, *(int(p.static["signals"]["bins"].max()) for p in programs))
+    bins = max(0, *(int(p.static["signals"]["bins"].max()) for p in programs))
     return {
         "people": people,
         "shift": shifts(people.id),
@@ -279,6 +320,8 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "shelf": np.zeros((sites, stocks)),
         "stars": np.zeros((sites, signals, 2), np.int64),
         "counted": np.zeros((sites, signals, bins + 1), np.int64),
+        "adopted": _adopted(people, sites),
+        **_talk(program, people, key),
         "daily": np.zeros((days, segments, len(DAILY)), np.int64),
         "touches": np.zeros((segments, touchpoints, len(OUTCOMES)), np.int64),
         "felt": np.zeros((touchpoints, 3), np.int64),

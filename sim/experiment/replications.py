@@ -12,7 +12,7 @@ import pickle
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -48,7 +48,9 @@ class Task:
     replication: int  # from 1
     engine: str
     folder: Path | None  # where to write the event log, if anywhere
-    people: bool  # whether the outcome is kept, or its numbers only
+    keep: Callable[[Any, Any], Any] | None = (
+        None  # what to make of (outcome, program); None: the outcome stays
+    )
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,36 @@ def replicate(
     and processes with the reference engine, no more of them than there are cores.
     Raises RunError where a worker dies or the memory does not suffice.
     """
-    blob = pickle.dumps(program)
-    tasks = [Task(blob, seed, number, engine, log, people) for number in range(1, replications + 1)]
+    blob, keep = pickle.dumps(program), None if people else _numbers
+    tasks = [Task(blob, seed, number, engine, log, keep) for number in range(1, replications + 1)]
+    return perform_all(
+        tasks, {blob: program}, workers=workers, executor=executor, progress=progress, finished=finished
+    )
+
+
+def perform_all(
+    tasks: Sequence[Task],
+    programs: Mapping[bytes, Any],
+    *,
+    workers: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    finished: Callable[[Any], None] | None = None,
+) -> list[Any]:
+    """What becomes of tasks of one engine, in their order; ``programs`` are theirs, by the bytes they pickle to.
+
+    Everything else is as in :func:`replicate`.
+    """
     report, done = progress or _ignore, finished or _ignore
-    workers = min(workers, replications, cores())
+    workers = min(workers, len(tasks), cores())
     if executor is None:
-        prepared(engine)
+        prepared(tasks[0].engine)
         if workers <= 1:
-            return _here(tasks, program, report, done)
+            return _here(tasks, programs, report, done)
     with Held() as held:
-        events = _events(executor, tasks, program, workers)
+        events = _events(executor, tasks, programs, workers)
         with closing(events):
-            return _collect(events, replications, report, done, held)
+            return _collect(events, tasks, report, done, held)
 
 
 def prepared(engine: str) -> None:
@@ -105,11 +125,13 @@ def prepared(engine: str) -> None:
         held.look()
 
 
-def _events(executor: Executor | None, tasks: Sequence[Task], program: Any, workers: int) -> Events:
+def _events(
+    executor: Executor | None, tasks: Sequence[Task], programs: Mapping[bytes, Any], workers: int
+) -> Events:
     if executor is not None:
         return _submitted(executor, tasks)
     if tasks[0].engine == "compiled":
-        return _threads(tasks, program, workers)
+        return _threads(tasks, programs, workers)
     return _processes(tasks, workers)
 
 
@@ -131,7 +153,7 @@ def perform(task: Task, program: Any, progress: Progress) -> Any:
         outcome = _simulate(task, program, progress)
     except MemoryError as error:
         raise RunError(f"replication {task.replication} needs more memory than there is: {error}") from error
-    return outcome if task.people else _numbers(outcome, program)
+    return task.keep(outcome, program) if task.keep else outcome
 
 
 def _simulate(task: Task, program: Any, progress: Progress) -> Any:
@@ -171,17 +193,23 @@ def work_silently(task: Task) -> Any:
     return work(task, _ignore)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=32)
 def _program(blob: bytes) -> Any:
-    """The unpickled program, kept for the next replication in the same process."""
+    """The unpickled program, kept for the next replications in the same process."""
     return pickle.loads(blob)
 
 
 # ---------------------------------------------------------------- where they run
-def _here(tasks: Sequence[Task], program: Any, report: Progress, done: Callable[[Any], None]) -> list[Any]:
+def _here(
+    tasks: Sequence[Task], programs: Mapping[bytes, Any], report: Progress, done: Callable[[Any], None]
+) -> list[Any]:
     outcomes: list[Any] = []
+
+    def tell(share: float) -> None:
+        report((len(outcomes) + share) / len(tasks))
+
     for task in tasks:
-        outcomes.append(perform(task, program, lambda share: report((len(outcomes) + share) / len(tasks))))
+        outcomes.append(perform(task, programs[task.program], tell))
         report(len(outcomes) / len(tasks))
         done(outcomes[-1])
     return outcomes
@@ -191,7 +219,7 @@ class _Stopped(BaseException):
     """Ends a replication that nobody waits for any more."""
 
 
-def _threads(tasks: Sequence[Task], program: Any, workers: int) -> Events:
+def _threads(tasks: Sequence[Task], programs: Mapping[bytes, Any], workers: int) -> Events:
     """Threads of this process, which end at their next word about progress when this is closed."""
     words: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
     stop = threading.Event()
@@ -205,7 +233,8 @@ def _threads(tasks: Sequence[Task], program: Any, workers: int) -> Events:
             say(share)
 
         try:
-            words.put((number, perform(tasks[number], program, tell)))
+            task = tasks[number]
+            words.put((number, perform(task, programs[task.program], tell)))
         except BaseException as error:
             words.put((number, error))
 
@@ -245,9 +274,10 @@ def _submitted(executor: Executor, tasks: Sequence[Task]) -> Events:
 
 # ---------------------------------------------------------------- the one who waits
 def _collect(
-    events: Events, count: int, report: Progress, done: Callable[[Any], None], held: Held
+    events: Events, tasks: Sequence[Task], report: Progress, done: Callable[[Any], None], held: Held
 ) -> list[Any]:
     """The outcomes in order; the first error ends it."""
+    count = len(tasks)
     shares, early, outcomes = [0.0] * count, dict[int, Any](), list[Any]()
     for event in events:
         held.look()
@@ -255,7 +285,7 @@ def _collect(
             number, answer = event
             shares[number] = answer if isinstance(answer, float) else 1.0
             if not isinstance(answer, float):
-                early[number] = _outcome(answer, number, held)
+                early[number] = _outcome(answer, tasks[number], held)
         while len(outcomes) in early:
             outcomes.append(early.pop(len(outcomes)))
             done(outcomes[-1])
@@ -265,11 +295,11 @@ def _collect(
     return outcomes
 
 
-def _outcome(answer: Any, number: int, held: Held) -> Any:
+def _outcome(answer: Any, task: Task, held: Held) -> Any:
     if isinstance(answer, (BrokenProcessPool, WorkerDied)):
         time.sleep(PATIENCE)  # who ended the workers may be ending us too
         held.look()
-        raise RunError(_DIED.format(number=number + 1)) from answer
+        raise RunError(_DIED.format(number=task.replication)) from answer
     if isinstance(answer, BaseException):
         raise answer
     return answer

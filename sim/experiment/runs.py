@@ -286,15 +286,15 @@ def run(
     if log and not people:
         raise UsageError("people=False needs log=False: the tables of the log need everybody")
     settings = Settings(
-        seed=_whole(seed, "seed", 0),
-        replications=_whole(replications, "replications", 1),
+        seed=whole(seed, "seed", 0),
+        replications=whole(replications, "replications", 1),
         size=size,
         horizon=quantity(horizon),
         sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
         log=log,
-        engine=_known(engine or ENGINE),
+        engine=known(engine or ENGINE),
     )
-    workers = _whole(workers, "workers", 1)
+    workers = whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
     settings = replace(settings, engine=choose_engine(scenario, engine, note))
     at_once = 1 if executor else min(workers, settings.replications, cores())
@@ -318,14 +318,15 @@ def run(
     return done
 
 
-def lowered(scenario: Scenario) -> Any:
-    """The scenario's program; an interruption while a pilot solves its base rates is not lost in the compiler."""
+def lowered(scenario: Scenario, beside: Sequence[Scenario] = ()) -> Any:
+    """The scenario's program, to be compared with those ``beside``; an interruption while a pilot solves its base
+    rates is not lost in the compiler."""
     from sim.engine import lower
     from sim.engine.pilot import is_wanted
 
     if is_wanted(scenario.baseline):
         prepared("compiled")
-    return lower(scenario)
+    return lower(scenario, beside)
 
 
 def choose_engine(scenario: Scenario, wanted: str | None, note: Callable[[str], None] | None = None) -> str:
@@ -345,15 +346,17 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def _known(engine: str) -> str:
+def known(engine: str) -> str:
+    """The name of an engine that there is; UsageError for others."""
     from sim.engine import known_engine
 
     return known_engine(engine)
 
 
-def _whole(value: int, name: str, least: int) -> int:
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or not least <= value < 2**63:
+def whole(value: int, name: str, least: int) -> int:
+    """A whole number from `least` on; UsageError for others."""
+    fits = isinstance(value, Integral) and not isinstance(value, bool)
+    if not fits or not least <= value < 2**63:
         raise UsageError(f"{name}: a whole number from {least} on is needed, not {value!r}")
     return int(value)
 

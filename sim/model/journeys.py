@@ -36,14 +36,26 @@ def visited(w, visits, step):
 
 @njit(forceinline=True)
 def edge_weight(w, p, t, e, valence):
-    """weight * exp(sum of pull * state)."""
+    """weight * (1 + sum of what it follows) * exp(sum of pull * state)."""
     edge = w.edges[e]
+    weight = edge.weight
+    if edge.follows_end > edge.follows:
+        weight *= 1.0 + _following(w, p, edge)
     if w.psyche[0].on == 0.0:
-        return edge.weight
+        return weight
     total = 0.0
     for k in range(edge.pulls, edge.pulls_end):
         total += w.pulls[k].coefficient * state(w, p, np.int64(w.pulls[k].state), valence, t)
-    return edge.weight * math.exp(clamp(total, -_STEEPEST, _STEEPEST)) if total != 0.0 else edge.weight
+    return weight * math.exp(clamp(total, -_STEEPEST, _STEEPEST)) if total != 0.0 else weight
+
+
+@njit
+def _following(w, p, edge):
+    """How far the published counts that an edge follows have come: each times its coefficient."""
+    total = 0.0
+    for k in range(edge.follows, edge.follows_end):
+        total += w.follows[k].coefficient * w.published_count[p.site, w.follows[k].signal]
+    return total
 
 
 @njit(forceinline=True)

@@ -146,8 +146,8 @@ LOG = np.dtype(
 NOBODY = np.int64(-1)  # "none" in every index below
 FIRST_VISIT = np.int64(0)
 
-# streams of occasions: the first five are fixed, campaigns follow, and events
-NEED, LEAVE, PLEA, AWARE, ENTRY, CAMPAIGNS = np.arange(6)
+# streams of occasions: the first six are fixed, campaigns follow, and events
+NEED, LEAVE, PLEA, AWARE, ENTRY, WORD, CAMPAIGNS = np.arange(7)
 END, LEAVES = np.int64(-1), np.int64(-2)  # targets of an edge that are no step
 
 STREAM = np.dtype(
@@ -162,12 +162,14 @@ STREAM = np.dtype(
 # what a step draws: purposes of its keyed uniforms, one column of STEP["purpose"] each
 FAILS, QUALITY, SERVICE, PATIENCE, STARS, ANSWERS, SCORE, ACTS, WRITES = np.arange(9)
 PURPOSES = ("fails", "quality", "service", "patience", "stars", "answers", "score", "acts", "writes")
+WORDS = ("tells a friend", "whom", "how many")  # one column of STEP["word"] each
 
 STEP = np.dtype(
     [
         ("touchpoint", "i2"),
         ("slot", "i2"),  # which visit counter it uses; NOBODY where it cannot be met twice in one occasion
         ("purpose", "i8", (len(PURPOSES),)),
+        ("word", "i8", (len(WORDS),)),
         ("edges", "i4", (len(OUTCOMES) + 1,)),  # edges of outcome k: edges[k]:edges[k + 1]
         ("feels", "i4", (len(OUTCOMES) + 1,)),  # FEEL rows of outcome k: feels[k]:feels[k + 1]
     ],
@@ -183,9 +185,13 @@ EDGE = np.dtype(
         ("weight", "f8"),
         ("pulls", "i4"),  # PULL rows pulls:pulls_end
         ("pulls_end", "i4"),
+        ("follows", "i4"),  # FOLLOW rows follows:follows_end
+        ("follows_end", "i4"),
     ],
     align=True,
 )
+
+FOLLOW = np.dtype([("signal", "i4"), ("coefficient", "f8")], align=True)
 
 PULL = np.dtype([("state", "i4"), ("coefficient", "f8")], align=True)
 # what a pull may read: the emotions come first, by their number
@@ -263,7 +269,7 @@ FEEL = np.dtype([("emotion", "i4"), ("amount", "i4"), ("purpose", "i8")], align=
 SCARCITY, SOCIAL_PROOF, RECIPROCITY = np.arange(3)
 SUPPLY, TIME, DEMAND = np.arange(3)
 ON_START, ON_NEXT = np.arange(2)
-PUBLISHED, INFLUENCER = np.arange(2)  # whose word a social proof is
+PUBLISHED, INFLUENCER, FRIENDS = np.arange(3)  # whose word a social proof is
 TRIGGER = np.dtype(
     [
         ("name", "i2"),  # its number in Program.trigger_names: what the log holds
@@ -277,7 +283,7 @@ TRIGGER = np.dtype(
         ("until", "f8"),  # time: the deadline, days
         ("worth", "f8"),  # reciprocity, currency
         # triggers and context
-        ("source", "i2"),  # social proof: PUBLISHED or INFLUENCER
+        ("source", "i2"),  # social proof: PUBLISHED, INFLUENCER or FRIENDS
         ("fit", "f8"),  # of the influencer
         ("fake", "i2"),  # scarcity that is none, a gift that is bait
         ("found_out", "i8"),  # purpose of the uniform that decides whether somebody finds out
@@ -306,7 +312,9 @@ SEGMENT = np.dtype(
         ("leaves_by", "i4"),
         ("reconsiders", "f8"),  # moments a day, 0 where it is `bound` times the customer's own rate
         ("bound", "f8"),  # the dominating multiple of the stated leaving rate
-        ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand
+        ("aware_gap", "f8"),  # prospects: mean days between hearing of the brand, or meeting somebody
+        ("meeting", "f8"),  # ... and the share of these that are meetings
+        ("others", "i4"),  # the signal of adopters that says how many of those met are customers
         ("centre_leaving", "f8"),  # loyalty index of a new customer of the baseline
         ("centre_buying", "f8"),
         ("trust", "f8"),  # stated, on average: what those who forget go back to
@@ -319,9 +327,17 @@ SEGMENT = np.dtype(
     align=True,
 )
 
-REVIEWS, POPULARITY = np.arange(2)
+REVIEWS, POPULARITY, ADOPTERS = np.arange(3)
 SIGNAL = np.dtype(
-    [("kind", "i4"), ("bins", "i4"), ("average", "f8"), ("count", "i8"), ("brand", "i4")], align=True
+    [
+        ("kind", "i4"),
+        ("bins", "i4"),  # refreshes in the window; 0: it reaches back to the beginning
+        ("average", "f8"),
+        ("count", "i8"),
+        ("brand", "i4"),
+        ("live", "i4"),  # published at once whenever it changes
+    ],
+    align=True,
 )
 
 # facts a business can see of a customer, for a campaign's audience
@@ -434,6 +450,7 @@ PSYCHE = np.dtype(
             "csat_slope", "csat_noise", "ces_noise", "heard_trust", "heard_normative", "heard_grievance",
             "ignored_trust", "ignored_resentment", "learning_floor",
             # friends
+            "word_of_mouth", "told", "word_half_life", "word_trust", "referral_trust", "referral_bond",
         )
     ]
     + [(name, "f8", (len(COMMITMENTS),)) for name in ("leaving", "buying", "advocacy")],
@@ -455,6 +472,9 @@ ASK = np.dtype(
     align=True,
 )
 
+# what friends say: on its way, and as it is remembered
+MAIL = np.dtype([("to", "i4"), ("sender", "i4"), ("touch", "i4"), ("valence", "f4")], align=True)
+HEARD = np.dtype([("t", "f8"), ("good", "f8"), ("bad", "f8")], align=True)
 # what a function of the user's own said of the touch that now ends
 SCRIPT = np.dtype(
     [

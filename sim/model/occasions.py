@@ -13,6 +13,7 @@ from sim.model import clocks, layout
 from sim.model.calendar import is_open
 from sim.model.contact import see_message, worn
 from sim.model.feelings import obligation
+from sim.model.friends import MOST_TOLD, come_on_a_word, pull_of_friends
 from sim.model.journeys import delay_of, next_edge, visit_number, visited
 from sim.model.keys import MAX_INDEX, MAX_VISIT
 from sim.model.layout import (
@@ -34,6 +35,7 @@ from sim.model.layout import (
     ON_START,
     PLEA,
     PROSPECT,
+    WORD,
 )  # fmt: skip
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
@@ -42,14 +44,16 @@ from sim.model.prices import price_pull
 from sim.model.programme import goal_pull, served_with
 from sim.model.record import ONE, count, millionths, new_row, wants_row
 from sim.model.returns import comes_back
+from sim.model.signals import count_adopter
 from sim.model.touch import draw, drawn, touch
 from sim.model.triggers import meet, reassurance, total_lift
-from sim.model.world import CAPPED, LOGGED, LOST, OVERRUN, USED
+from sim.model.world import CAPPED, LOGGED, LOST, MAILED, OVERRUN, USED
 
 BEGIN, NEXT, LIVE, FINISH = 0, 1, 2, 3  # operations; FINISH + outcome ends a touch that had asked
 ASKS = -math.inf  # "needs something shared: see World.ask"
 FULL = -1e300  # "make room in the log and the pool, then call again"
 ROWS_A_CALL, _NODES = 96, 8  # room that one call may need
+WORDS_A_CALL = 33 * MOST_TOLD  # who is served takes a step, and perhaps as many as follow at once
 _AT_ONCE = 32  # steps taken at one instant before the others get their turn
 
 _NEEDS, _DECLINED, _ABSORBED = layout.DAY["needs"], layout.DAY["declined"], layout.DAY["absorbed"]
@@ -78,8 +82,10 @@ def advance(w, i, operation, now, until, wait):
 
 @njit(forceinline=True)
 def crowded(w):
-    """Whether the log or the pool has no room for another call."""
-    return w.tally[LOGGED] + ROWS_A_CALL > len(w.log) or w.tally[USED] + _NODES > len(w.pool)
+    """Whether the log, the pool or the mail has no room for another call."""
+    if w.tally[LOGGED] + ROWS_A_CALL > len(w.log) or w.tally[USED] + _NODES > len(w.pool):
+        return True
+    return len(w.mail) > 0 and w.tally[MAILED] + WORDS_A_CALL > len(w.mail)
 
 
 @njit
@@ -149,6 +155,8 @@ def no_way(stream, index):
 @njit
 def become_customer(w, p, t):
     """A newcomer's or a prospect's life as a customer begins."""
+    if p.status != LEFT:
+        count_adopter(w, np.int64(p.site))
     p.status = CUSTOMER
     p.t_entry = t
     p.n_leave = 0
@@ -174,7 +182,19 @@ def hear(w, p, t):
     p.n_leave += 1
     _check_index(w, p.n_leave)
     clocks.start_awareness(w, p, t)
+    if w.segments[p.segment].meeting > 0.0 and not _told_of(w, p, index):
+        return no_way(AWARE, index)
     return start(w, p, t, AWARE, index, w.streams[AWARE].usually)
+
+
+@njit
+def _told_of(w, p, index):
+    """Whether a prospect heard of the brand at all: the occasions are those of the brand's own making and
+    meetings with others, of whom only customers speak of it (thinning)."""
+    segment = w.segments[p.segment]
+    share = w.published[p.site, segment.others]
+    heard = 1.0 - segment.meeting + segment.meeting * share
+    return draw(w, p, AWARE, index, FIRST_VISIT, clocks.ACCEPT) < heard
 
 
 # ---------------------------------------------------------------- needs
@@ -218,6 +238,8 @@ def _choice(w, p, t, stream, index, first, usually):
     elif stream == NEED and w.cards.shape[1] > 0:
         logit += goal_pull(w, p, t)
     logit += reassurance(w, p, tp)
+    if p.status == PROSPECT:
+        logit += np.float64(p.social_proof) * pull_of_friends(w, p, t)
     lifted, strongest = total_lift(w, p, tp.triggers, tp.triggers_end, ON_START, t)
     owed = obligation(w, p, t)
     if owed > lifted:
@@ -372,6 +394,8 @@ def _touch(w, p, t, stream, index, visits, step, outcome, wait, chance, trigger)
     result = touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger)
     if p.n_order > orders:
         if not known:
+            if stream == WORD:
+                come_on_a_word(w, p, t)
             become_customer(w, p, t)
         if w.segments[p.segment].leaves_by == BY_VISIT:
             _toss(w, p, t)

@@ -29,6 +29,7 @@ from sim.model.feelings import (
     sway,
     upset,
 )  # fmt: skip
+from sim.model.friends import speak
 from sim.model.keys import uniform
 from sim.model.layout import FAILED, OK, OWN_SPEND, RECENT
 from sim.model.loyalty import forced, loyalty_to_stay
@@ -45,6 +46,7 @@ from sim.model.record import (
     writes_rows,
 )
 from sim.model.sample import CONSTANT, quantile
+from sim.model.signals import changed
 from sim.model.triggers import give_back, receive
 
 _ORDERS, _REPEATS = layout.DAY["orders"], layout.DAY["repeat_orders"]
@@ -290,6 +292,7 @@ def _review(w, p, tp, t, stream, index, visit, place):
     opinion = q.review_neutral + 2.0 * felt + noise
     w.stars[p.site, tp.writes, 0] += int(clamp(math.floor(opinion + 0.5), 1.0, 5.0))
     w.stars[p.site, tp.writes, 1] += 1
+    changed(w, np.int64(tp.writes), np.int64(p.site))
     count(w, p, t, _REVIEWS, ONE)
 
 
@@ -325,6 +328,9 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
             cards += rewards
     if tp.counted >= 0 and outcome == OK:
         w.counted[p.site, tp.counted, 0] += 1
+        changed(w, np.int64(tp.counted), np.int64(p.site))
+    if len(w.mail) > 0 and valence != 0.0:
+        speak(w, p, t, stream, index, visit, place, valence)
     if tp.writes >= 0 and outcome == OK:
         _review(w, p, tp, t, stream, index, visit, place)
     cost = cards + (cost_of(w, stream, touchpoint) if outcome <= FAILED else np.int64(0))

@@ -6,8 +6,9 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model.feelings import fade, gift_habit, move, scarce_seen, settle, stir
+from sim.model.friends import pull_of_friends
 from sim.model.keys import uniform
-from sim.model.layout import DEMAND, INFLUENCER, NOBODY, PROSPECT, RECIPROCITY, SCARCITY, SUPPLY
+from sim.model.layout import DEMAND, FRIENDS, INFLUENCER, NOBODY, PROSPECT, RECIPROCITY, SCARCITY, SUPPLY
 
 
 @njit
@@ -34,11 +35,13 @@ def _scarcity(w, p, trigger, t):
 
 
 @njit
-def _proof(w, p, trigger):
+def _proof(w, p, trigger, t):
     """Follows the published signal; a bad one lowers, and weighs more. An influencer is believed by those who
     trust the brand that shows him, and does harm where he does not fit it."""
     if trigger.source == INFLUENCER:
         return np.float64(p.social_proof) * np.float64(p.trust) * (2.0 * trigger.fit - 1.0)
+    if trigger.source == FRIENDS:
+        return np.float64(p.social_proof) * pull_of_friends(w, p, t)
     q, value = w.psyche[0], w.published[p.site, trigger.reads]
     if not trigger.reviews:
         return np.float64(p.social_proof) * value / (value + q.popularity_half)
@@ -55,7 +58,7 @@ def lift(w, p, k, t):
         return 0.0
     if trigger.kind == SCARCITY:
         return trigger.strength * _scarcity(w, p, trigger, t)
-    return trigger.strength * _proof(w, p, trigger)
+    return trigger.strength * _proof(w, p, trigger, t)
 
 
 @njit

@@ -5,7 +5,7 @@ import numpy as np
 from sim.model.bundle import Bundle
 
 STATIC = (
-    "streams", "steps", "edges", "pulls", "touchpoints", "feels", "triggers", "emotions", "segments",
+    "streams", "steps", "edges", "pulls", "follows", "touchpoints", "feels", "triggers", "emotions", "segments",
     "signals", "campaigns", "programmes", "tiers", "site_size", "samplers", "knots", "calendar_at",
     "calendar_sum", "calendar_start", "calendar_hint", "calendar_offset", "calendar_season", "season_sum",
     "season_base", "season_factor", "psyche", "times", "fit", "surveys",
@@ -28,6 +28,11 @@ CHANGING = (
     "shelf",  # f8[sites, stocks]: the stock on show
     "stars",  # i8[sites, signals, 2]: sum and number of reviews written
     "counted",  # i8[sites, signals, bins + 1]: orders in each refresh of the window
+    "friends_at",  # i8[customers + 1]: where the friends of each begin; empty without a network
+    "friends",  # i4[ties, twice]: places in people
+    "mail",  # MAIL[words]: what friends were told since the last whole day; empty without a network
+    "heard",  # HEARD[customers]: what friends have said; empty without a network
+    "adopted",  # i8[sites, 2]: people who have ever become customers, people
     "daily",  # i8[days, segments, DAILY]
     "touches",  # i8[segments, touchpoints, OUTCOMES]
     "felt",  # i8[touchpoints, 3]: millionths of valence, perceived quality, mood after
@@ -46,10 +51,10 @@ CHANGING = (
 FIELDS = STATIC + CHANGING
 
 # World.tally
-LOGGED, EVENTS, LEVEL, FREE, USED, CAPPED, LOST, OVERRUN, BACK = np.arange(9)
+LOGGED, EVENTS, LEVEL, FREE, USED, CAPPED, LOST, OVERRUN, BACK, MAILED = np.arange(10)
 TALLY = (
     "rows in the log", "events", "log level", "first free node", "nodes in use", "capped hazards",
-    "hazard lost to the cap, millionths", "indices that ran out", "absences that ended",
+    "hazard lost to the cap, millionths", "indices that ran out", "absences that ended", "words on their way",
 )  # fmt: skip
 NO_LOG, LOG_EVENTS, LOG_ALL = np.arange(3)  # log level; LOG_ALL adds decisions without a consequence
 

@@ -30,6 +30,7 @@ from sim.model.layout import (
     SOLD_OUT,
     STAYING,
     TOUCH,
+    WORD,
 )
 from sim.report.wording import duration, moment, money, percent, plural, signed
 
@@ -177,7 +178,7 @@ def _occasion_words(row: np.void, program: Program) -> str:
     stream = int(row["stream"])
     due = "the contract came up for renewal" if program.contractual else "a moment to think again"
     words = {NEED: "a need came up", LEAVE: due, PLEA: "about to leave", AWARE: "heard of the brand",
-             ENTRY: "came by"}  # fmt: skip
+             ENTRY: "came by", WORD: "a friend spoke of it"}  # fmt: skip
     return words.get(row["stream"], f"reached by {_words(program.stream_names[stream])}")
 
 

@@ -128,10 +128,24 @@ def _segments(scenario: Scenario) -> Iterator[Finding]:
             yield Finding((*path, "share"), "expected either share or prospects")
         if segment.hears_of_us > 0 and segment.prospects is None:
             yield Finding((*path, "hears_of_us"), "only prospects hear of us; this segment has none")
+        yield from _others(scenario, segment, path)
         if _circular(scenario, name):
             yield Finding((*path, "like"), "this goes round in a circle")
         yield from _regularity(scenario, segment, path)
         yield from _leaving(scenario, segment, path)
+
+
+def _others(scenario: Scenario, segment: Segment, path: tuple[str, ...]) -> Iterator[Finding]:
+    """Who hears from others needs a signal that says how many of them are customers."""
+    if segment.hears_from_others == 0.0:
+        return
+    if segment.prospects is None:
+        yield Finding((*path, "hears_from_others"), "only prospects hear of us; this segment has none")
+    known = [name for name, signal in scenario.signals.items() if signal.kind == "adopters"]
+    if segment.others is None and len(known) != 1:
+        hint = "write which in others" if known else "write signals: {adopters: {kind: adopters}}"
+        message = f"expected one signal of adopters, found {len(known)}; {hint}"
+        yield Finding((*path, "hears_from_others"), message)
 
 
 def _circular(scenario: Scenario, name: str) -> bool:
@@ -181,8 +195,20 @@ def _signals(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(("signals", name, "counts"), f"{signal.counts} is already counted by {other}")
         if signal.kind == "popularity" and signal.counts is None:
             yield Finding(("signals", name, "counts"), "missing: the touchpoint whose touches are counted")
+        if signal.live:
+            yield from _live(scenario, name)
         if signal.kind == "reviews" and signal.start.count > 0 and signal.start.average is None:
             yield Finding(("signals", name, "start", "average"), "missing: the average of the reviews so far")
+
+
+def _live(scenario: Scenario, name: str) -> Iterator[Finding]:
+    """What is read live needs the exact order of events, which sites do not share; and it cannot be forgotten."""
+    signal, path = scenario.signals[name], ("signals", name)
+    if signal.scope == "brand" and scenario.population.site != "all":
+        message = "a live signal is a site's own; write scope: site, or a time between publications"
+        yield Finding((*path, "scope"), message)
+    if signal.kind == "popularity" and not math.isinf(signal.window):
+        yield Finding((*path, "window"), "a live signal counts from the beginning; write window: forever")
 
 
 def _surveys(scenario: Scenario) -> Iterator[Finding]:
@@ -204,6 +230,9 @@ def _triggers(scenario: Scenario) -> Iterator[Finding]:
             if lacking:
                 path = ("touchpoints", touchpoint, "triggers", name, lacking)
                 yield Finding(path, f"missing: {_NEEDED[lacking]}")
+            if trigger.from_ == "friends" and scenario.network is None:
+                path = ("touchpoints", touchpoint, "triggers", name, "from")
+                yield Finding(path, "nobody has friends; write network: {kind: small_world}")
             for key, message in _idle(trigger):
                 yield Finding(("touchpoints", touchpoint, "triggers", name, key), message)
 
@@ -222,8 +251,8 @@ def _idle(trigger: Trigger) -> Iterator[tuple[str, str]]:
     if trigger.from_ is not None and trigger.kind != "social_proof":
         yield "from", "only social proof comes from somebody"
     elif trigger.from_ is not None and trigger.reads is not None:
-        yield "reads", "expected either reads (a signal) or from (an influencer)"
-    if trigger.fit is not None and trigger.from_ is None:
+        yield "reads", "expected either reads (a signal) or from (an influencer, or friends)"
+    if trigger.fit is not None and trigger.from_ != "influencer":
         yield "fit", "only an influencer fits; write from: influencer"
     if not trigger.genuine and trigger.kind == "social_proof":
         yield "genuine", "only scarcity and gifts can be found out"
@@ -235,6 +264,8 @@ def _lacking(trigger: Trigger) -> str | None:
         return "worth" if trigger.worth is None else None
     if trigger.kind == "scarcity" and trigger.cue is None:
         return "cue"
+    if trigger.from_ == "friends":
+        return None
     if trigger.kind == "social_proof" and trigger.from_ == "influencer":
         return "fit" if trigger.fit is None else None
     if trigger.cue == "time":

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, model_validator
 
 from sim.scenario.distributions import constant
-from sim.scenario.quantities import Number, Share, Weight
+from sim.scenario.quantities import NotNegative, Number, Share, Weight
 from sim.scenario.record import Record, declared
 from sim.scenario.touchpoints import DurationDist
 from sim.scenario.wrong import Wrong, shown
@@ -22,6 +22,9 @@ class Edge(Record):
     weight: Weight = declared("Only the proportions between the edges of an outcome count.", 1.0)
     after: DurationDist = declared("Delay before the next step, in days (gamma).", constant(0))
     pulls: dict[str, Number] = declared("Logit coefficient of each state that draws people here.", dict)
+    follows: dict[str, NotNegative] = declared(
+        "For each signal: by how much of itself the weight grows with every one that the signal counts.", dict
+    )
 
 
 def _spell_out(node: Any) -> Any:

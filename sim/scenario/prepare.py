@@ -10,7 +10,14 @@ from sim.scenario.shapes import Fields, Names, as_written, short_form
 from sim.scenario.spreads import FAMILIES
 
 EVERYONE = "everyone"
-_OWN = ("share", "like", "prospects", "hears_of_us")  # keys of a segment that `like` does not pass on
+_OWN = (
+    "share",
+    "like",
+    "prospects",
+    "hears_of_us",
+    "hears_from_others",
+    "others",
+)  # keys of a segment that `like` does not pass on
 
 
 def prepare(root: Node) -> Node:

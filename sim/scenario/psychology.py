@@ -336,7 +336,20 @@ class Psychology(Record):
     )
 
     # ------------------------------------------------------------ friends
-
+    word_of_mouth: NotNegative = _assumed(
+        0.1, "0.02 .. 0.3", "Chance that somebody neutral tells a friend of a touch of valence 1."
+    )
+    told: Positive = _assumed(2.0, "1 .. 5", "Friends who are told at a time, on average (at least 1).")
+    word_half_life: HalfLife = _assumed(30.0, "7 d .. 90 d", "Half-life of what a friend has said, in days.")
+    word_trust: Intensity = _assumed(
+        0.05, "0 .. 0.2", "How far one word of a friend moves a customer's trust."
+    )
+    referral_trust: Intensity = _assumed(
+        0.2, "0 .. 0.5", "How far coming on a friend's word raises trust at the start."
+    )
+    referral_bond: Intensity = _assumed(
+        0.2, "0 .. 0.5", "Affective commitment with which somebody comes on a friend's word."
+    )
     # ------------------------------------------------------------ weights
 
     weigh_leaving: WeighLeaving = declared(

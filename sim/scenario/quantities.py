@@ -112,6 +112,8 @@ FEW = Quantity(
     "a whole number from 0 to 8", units.read_count, units.write_count, low=0, high=8, examples=(3,)
 )  # fmt: skip
 NPS_SCORE = Quantity("an answer from 0 to 10", low=0, high=10, examples=(6, 9))
+FRIENDS = Quantity("a number above 0 and at most 1000", low=0, high=1000, above=True, examples=(8,))
+ID = Quantity("the id of a customer", units.read_count, units.write_count, low=0, high=2**32 - 1)
 SITE = Quantity(
     "all, or how many customers share a site (a whole number of at least 1)", units.read_count,
     units.write_count, low=1, high=BILLION, examples=(600,), words={"all": "all"},
@@ -159,6 +161,10 @@ HALF_LIFE = Quantity(
     "a half-life such as 8 h, or never", units.read_duration, units.write_duration, "d", low=0, above=True,
     examples=("8 h",), words={"never": math.inf},
 )  # fmt: skip
+REFRESH = replace(POSITIVE_DURATION, expected="a duration above 0 such as 1 d, or live", words={"live": 0.0})
+WINDOW = replace(
+    POSITIVE_DURATION, expected="a duration above 0 such as 7 d, or forever", words={"forever": math.inf}
+)
 RATE = Quantity(
     "a rate such as 3 per week or 1 per 14 d", units.read_rate, units.write_rate, "per day", low=0,
     examples=("3 per week", "1 per 14 d", "every month"), words={"never": 0.0}, inverse=POSITIVE_DURATION,

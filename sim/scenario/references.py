@@ -74,6 +74,8 @@ def _of_segments(scenario: Scenario) -> Iterator[Finding]:
     for name, segment in scenario.segments.items():
         others = [other for other in scenario.segments if other != name]
         yield from refer(("segments", name, "like"), segment.like, "another segment", others)
+        adopters = _signals(scenario, "adopters")
+        yield from refer(("segments", name, "others"), segment.others, "a signal of adopters", adopters)
 
 
 def _of_touchpoint(scenario: Scenario, touchpoint: Touchpoint, path: tuple[str, ...]) -> Iterator[Finding]:
@@ -132,6 +134,8 @@ def _of_step(scenario: Scenario, journey: Journey, step: Step, path: tuple[str, 
         for target, edge in edges.items():
             place = (*path, outcome, target)
             yield from refer(place, target, "a step or journey", targets, key=True)
+            for name in edge.follows:
+                yield from refer((*place, "follows", name), name, "a signal", scenario.signals, key=True)
             for state in edge.pulls:
                 yield from refer((*place, "pulls", state), state, "an emotion or state", states, key=True)
 

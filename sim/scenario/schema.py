@@ -12,6 +12,7 @@ from sim.scenario.campaigns import Campaign, Event
 from sim.scenario.columns import read_column
 from sim.scenario.journeys import Journey
 from sim.scenario.loyalty import Programme
+from sim.scenario.network import Network
 from sim.scenario.nodes import Node, Origin
 from sim.scenario.psychology import Psychology, PsychologySetting
 from sim.scenario.quantities import Duration, Money, Period, PositiveDuration, Rate, Share
@@ -145,6 +146,7 @@ class Scenario(Record):
     )
     staff: dict[str, Staff] = declared("Staff pools by name.", dict)
     stock: dict[str, Stock] = declared("Stocks by name.", dict)
+    network: Network | None = declared("Who is whose friend; nobody tells anybody without it.", None)
     signals: dict[str, Signal] = declared("Published signals by name.", dict)
     touchpoints: dict[str, Touchpoint] = declared("Touchpoints by name.", dict)
     journeys: dict[str, Journey] = declared("Journeys by name.", dict)

@@ -82,14 +82,23 @@ class ReviewStart(Record):
 class Signal(Record):
     """Something everybody can see, as of its last refresh."""
 
-    kind: Literal["reviews", "popularity"] = declared(
-        "Reviews written by customers, or how many do something."
+    kind: Literal["reviews", "popularity", "adopters"] = declared(
+        "Reviews written by customers, how many do something, or how many have become customers."
     )
     start: ReviewStart = declared("For reviews: what is there on day 0.", ReviewStart)
     counts: str | None = declared("For popularity: the touchpoint whose touches are counted.", None)
-    window: PositiveDuration = declared("For popularity: how far back it counts, in days.", 7.0)
-    refresh: PositiveDuration = declared("Time between two publications, in days.", 1.0)
+    window: Annotated[float, q.WINDOW] = declared(
+        "For popularity: how far back it counts, in days, or forever.", 7.0
+    )
+    refresh: Annotated[float, q.REFRESH] = declared(
+        "Time between two publications, in days; live: always as it stands.", 1.0
+    )
     scope: Literal["site", "brand"] = declared("Whether every site has its own.", "site")
+
+    @property
+    def live(self) -> bool:
+        """Whether it is read as it stands at the instant."""
+        return self.refresh == 0.0
 
 
 # ---------------------------------------------------------------- parts of a touchpoint
@@ -169,7 +178,7 @@ class Trigger(Record):
     worth: Money | None = declared(
         "For reciprocity: what the gift is worth to the customer, in currency.", None
     )
-    from_: Literal["influencer"] | None = Field(
+    from_: Literal["influencer", "friends"] | None = Field(
         None, alias="from", description="For social proof: whose word it is, where it reads no signal."
     )
     fit: Intensity | None = declared("For an influencer: how well he fits the brand, 0..1.", None)

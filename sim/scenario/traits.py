@@ -152,6 +152,13 @@ class Segment(Traits):
         "How many people of this kind do not know the brand yet.", None
     )
     hears_of_us: Rate = declared("How often a prospect hears of the brand, per day.", 0.0)
+    hears_from_others: Rate = declared(
+        "How often a prospect meets somebody, per day, and hears of the brand from whoever is a customer.",
+        0.0,
+    )
+    others: str | None = declared(
+        "The signal of adopters that says how many are; the only one there is without it.", None
+    )
 
     @property
     def is_rest(self) -> bool:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import integrate, linalg, special
+from scipy import integrate, linalg, sparse, special
 
 
 # ---------------------------------------------------------------- queues
@@ -254,3 +254,70 @@ def mean_field_survival(rate: float, kappa: float, c: float, h0: float, t: float
 def carried_over(kept: float, periods: int | None = None) -> float:
     """Adstock: the level right after the n-th input of 1 a period, of which `kept` is left after a period."""
     return (1.0 - (kept**periods if periods else 0.0)) / (1.0 - kept)
+
+
+# ---------------------------------------------------------------- one's choice moves the next one's
+def bass(people: int, p: float, q: float, t: float) -> tuple[float, float]:
+    """Bass in a market of so many: mean and variance of the share of adopters at t, from nobody at 0.
+
+    The pure-birth chain k -> k + 1 at rate (p + q k / N) (N - k).
+    """
+    k = np.arange(people + 1)
+    rate = (p + q * k / people) * (people - k)
+    chain = sparse.diags([-rate, rate[:-1]], [0, -1], format="csc")
+    law = sparse.linalg.expm_multiply(chain * t, np.eye(people + 1)[0])
+    return _moments(law)
+
+
+def _moments(law: np.ndarray) -> tuple[float, float]:
+    """Mean and variance of the share that a law over the numbers 0..N gives."""
+    share = np.arange(len(law)) / (len(law) - 1)
+    mean = float(law @ share)
+    return mean, float(law @ (share - mean) ** 2)
+
+
+def bass_in_steps(p: float, q: float, steps: int) -> float:
+    """The share of adopters of a market without end in which it is known as of the last whole unit of time only."""
+    share = 0.0
+    for _ in range(steps):
+        share += (1.0 - share) * -math.expm1(-p - q * share)
+    return share
+
+
+def bass_mean_field(p: float, q: float, t: float) -> float:
+    """The share of adopters at t in a market without end: (1 - e^-(p+q)t) / (1 + q/p e^-(p+q)t)."""
+    left = math.exp(-(p + q) * t)
+    return (1.0 - left) / (1.0 + q / p * left)
+
+
+def urn_variance(kinds: int, alpha: float, draws: int, batch: int = 1) -> float:
+    """Polya's urn with `alpha` of each kind: variance of a kind's share of so many draws, each of which adds 1.
+
+    With a batch the urn is seen anew after so many draws only. Share and what is left to chance, p (1 - p),
+    follow a martingale: a batch of m on top of S leaves 1 - m / (S + m)^2 of the latter.
+    """
+    start, left = kinds * alpha, (kinds - 1.0) / kinds**2
+    for before in range(0, draws, batch):
+        size = start + before + batch
+        left *= 1.0 - batch / size**2
+    variance = (kinds - 1.0) / kinds**2 - left
+    return variance * ((start + draws) / draws) ** 2
+
+
+def urn_gini(kinds: int, alpha: float, draws: int) -> float:
+    """Polya's urn: expected Gini coefficient of so many draws over the kinds, E|x - y| (k - 1) / (2 n).
+
+    Two kinds have a beta-binomial number of draws together, and one of them a beta-binomial share of these.
+    """
+    both = np.arange(draws + 1)
+    total = _beta_binomial(both, draws, 2.0 * alpha, (kinds - 2.0) * alpha)
+    one = both[:, None]
+    with np.errstate(invalid="ignore"):
+        given = np.where(one <= both, _beta_binomial(np.minimum(one, both), both, alpha, alpha), 0.0)
+    return float(total @ (given * np.abs(both - 2 * one)).sum(axis=0)) * (kinds - 1.0) / (2.0 * draws)
+
+
+def _beta_binomial(x: np.ndarray, n: int | np.ndarray, a: float, b: float) -> np.ndarray:
+    """P(x of n) where the chance is beta(a, b)."""
+    log = special.gammaln(n + 1.0) - special.gammaln(x + 1.0) - special.gammaln(n - x + 1.0)
+    return np.exp(log + special.betaln(x + a, n - x + b) - special.betaln(a, b))

@@ -10,8 +10,9 @@ from sim.verification.feelings import FEELINGS
 from sim.verification.invariants import INVARIANTS
 from sim.verification.journeys import JOURNEYS
 from sim.verification.queues import QUEUES
+from sim.verification.social import SOCIAL
 
-LIMITS: tuple[Limit, ...] = (*QUEUES, *BUYING, *JOURNEYS, *FEELINGS, *INVARIANTS)
+LIMITS: tuple[Limit, ...] = (*QUEUES, *BUYING, *JOURNEYS, *FEELINGS, *SOCIAL, *INVARIANTS)
 BOUND = bound_for(LIMITS)
 QUICK = 0.05  # the share of the full samples that a quick look takes
 
@@ -21,6 +22,7 @@ SECTIONS = {
     "A3": "Buying without a contract",
     "A4": "Journeys",
     "A5": "An emotion that jumps and fades",
+    "A6": "Adoption and popularity",
     "A7": "What nothing may depend on",
 }
 
@@ -47,8 +49,8 @@ NOT_COVERED = (
         "the mean of min(life, 365 d) is compared instead: the same matrix, without waiting for the last to leave",
     ),
     (
-        "social influence (Bass, Polya's urn, NBD-Dirichlet)",
-        "needs signals that are read live, which do not exist yet",
+        "NBD-Dirichlet",
+        "needs several brands side by side; here there is one",
     ),
     (
         "events at exactly equal times",

@@ -180,6 +180,9 @@ class World:
         self.campaigns = [f"campaign{k}" for k in range(dice.one(1, 0, 1, 2))]
         self.programmes = [f"card{k}" for k in range(dice.one(0, 0, 1, 2))]
         self.prospects = dice.chance(40)
+        self.network = dice.chance(35)
+        self.live = dice.chance(30)  # some signals are read as they stand
+        self.adopters = ["adopters"] if dice.chance(30) else []
         self.segments = [f"kind{k}" for k in range(dice.one(0, 0, 2, 3))]
         self.years = [f"year{k}" for k in range(dice.one(0, 1))]
         self.calendars = [f"week{k}" for k in range(dice.one(0, 1, 2))]
@@ -219,8 +222,20 @@ class World:
             "customers": self.customers(),
             "touchpoints": {name: self.touchpoint(k) for k, name in enumerate(self.touchpoints)},
             "journeys": self.journeys(campaigns),
+            **self.friends(),
             **self.psychology(),
         }
+
+    def friends(self):
+        """Who is whose friend, if anybody."""
+        dice = self.dice
+        if not self.network:
+            return {}
+        kind = dice.one("small_world", "scale_free", "blocks", "random")
+        network = {"kind": kind, "friends": dice.one(4, 1, 3, 9)}
+        if kind != "scale_free":
+            network |= dice.maybe(30, "across_sites", lambda: dice.one(0, 0.3))
+        return {"network": network}
 
     # ------------------------------------------------------------ people
     def who(self):
@@ -303,8 +318,10 @@ class World:
         if self.prospects:
             kinds = kinds or {"kind0": {"share": "rest"}}
             number = dice.one(5, 1, 12, "3 per site")
-            hears = dice.one("1 per 2 d", "1 per 6 d")
-            kinds["strangers"] = {"prospects": number, "hears_of_us": hears, **self.kind()}
+            hears = {"hears_of_us": dice.one("1 per 2 d", "1 per 6 d")}
+            if self.adopters and dice.chance(80):
+                hears["hears_from_others"] = dice.one("1 per 2 d", "2 per day")
+            kinds["strangers"] = {"prospects": number, **hears, **self.kind()}
         if kinds:
             kinds[next(iter(kinds))]["share"] = "rest"
         return kinds
@@ -338,17 +355,21 @@ class World:
 
     def signals(self):
         reviews = {name: {"kind": "reviews", **self.start(), **self.published()} for name in self.reviews}
-        return reviews | {name: self.counts(touchpoint) for name, touchpoint in self.popular.items()}
+        adopters = {name: {"kind": "adopters", **self.published()} for name in self.adopters}
+        popular = {name: self.counts(touchpoint) for name, touchpoint in self.popular.items()}
+        return reviews | adopters | popular
 
     def start(self):
         return self.dice.maybe(60, "start", lambda: {"count": 5, "average": 4.2})
 
     def counts(self, touchpoint):
-        window = self.dice.maybe(60, "window", lambda: self.dice.one("1 d", "3 d", "14 d"))
+        window = self.dice.maybe(60, "window", lambda: self.dice.one("1 d", "3 d", "14 d", "forever"))
         return {"kind": "popularity", "counts": touchpoint, **window, **self.published()}
 
     def published(self):
         dice = self.dice
+        if self.live and dice.chance(60):
+            return {"refresh": "live", "window": "forever"}
         return dice.maybe(60, "refresh", dice.cadence) | dice.maybe(30, "scope", lambda: "brand")
 
     # ------------------------------------------------------------ touchpoints
@@ -425,6 +446,10 @@ class World:
         triggers = {f"cue{k}": self.trigger() for k in range(self.dice.one(0, 1, 2))}
         return {"triggers": triggers} if triggers else {}
 
+    def seen(self):
+        """Every signal."""
+        return [*self.reviews, *self.adopters, *self.popular]
+
     def trigger(self):
         """Of a kind that has something to read."""
         dice = self.dice
@@ -434,7 +459,8 @@ class World:
             {"kind": "social_proof", "from": "influencer", "fit": dice.one(0.9, 0.1)},
             *({"kind": "scarcity", "cue": "supply", "reads": stock} for stock in 3 * self.stocks),
             *({"kind": "scarcity", "cue": "demand", "reads": signal} for signal in self.popular),
-            *({"kind": "social_proof", "reads": signal} for signal in [*self.reviews, *self.popular]),
+            *({"kind": "social_proof", "reads": signal} for signal in self.seen()),
+            *[{"kind": "social_proof", "from": "friends"}] * self.network,
         ]
         trigger = dict(dice.one(*kinds))
         if trigger.get("cue") == "supply":
@@ -617,16 +643,20 @@ class World:
         dice = self.dice
         delay = {} if dice.chance(at_once) else {"after": dice.delay()}
         pulls = {state: dice.one(1, -1, 0.3) for state in dice.some(STATES, 2)} if dice.chance(25) else {}
-        return {"weight": weight, **delay, **({"pulls": pulls} if pulls else {})}
+        seen = self.seen() if dice.chance(20) else []
+        follows = {name: dice.one(1, 0.1, 0) for name in dice.some(seen, 2)}
+        drawn = {"pulls": pulls, "follows": follows}
+        return {"weight": weight, **delay, **{key: part for key, part in drawn.items() if part}}
 
     # ------------------------------------------------------------ psychology
     def psychology(self):
         dice = self.dice
         if self.feeling == "off":
             return {"psychology": "off"}
+        talk = {"word_of_mouth": dice.one(2, 0.5, 0), "told": dice.one(2, 1, 6)} if self.network else {}
         if self.feeling == "plain":
-            return {}
-        psychology = {"link": "linear"} if self.feeling == "linear" else {}
+            return {"psychology": talk} if talk else {}
+        psychology = talk | ({"link": "linear"} if self.feeling == "linear" else {})
         if dice.chance(50):
             psychology["effect_on"] = {"leaving": dice.one(2, 0, 0.5), "buying": dice.one(2, 0, 0.5)}
         if dice.chance(50):
@@ -678,7 +708,7 @@ class Strategy:
             self.asking,
         ]
         changes += [self.pools, self.unstaffed] * bool(world.pools) + [self.stocks] * bool(world.stocks)
-        changes += [self.signals] * bool(world.reviews or world.popular)
+        changes += [self.signals] * bool(world.seen())
         changes += [self.contract, self.contract] * world.contract + [self.mind] * (world.feeling != "off")
         changes += [self.loyalty, self.campaigns] + [self.segments] * (len(world.segments) > 1)
         names = [change.__name__ for change in changes]
@@ -792,7 +822,10 @@ class Strategy:
 
     def signals(self):
         dice, world = self.dice, self.world
-        return {"signals": {dice.one(*world.reviews, *world.popular): {"refresh": dice.cadence()}}}
+        published = {"refresh": dice.cadence()}
+        if world.live and dice.chance(50):
+            published = {"refresh": "live", "window": "forever", "scope": "site"}
+        return {"signals": {dice.one(*world.seen()): published}}
 
     def contract(self):
         return {"contract": {"renews": self.dice.one("4 d", "2 d", "1 d", "9 d")}}

@@ -228,3 +228,43 @@ def test_adstock():
     assert exact.carried_over(0.9) == pytest.approx(10.0)
     assert exact.carried_over(0.9, 3) == pytest.approx(1 + 0.9 + 0.81)
     assert math.log(2) / -math.log(0.9) == pytest.approx(6.5788, abs=5e-5)
+
+
+# ---------------------------------------------------------------- one's choice moves the next one's
+@pytest.mark.parametrize(
+    ("people", "t", "mean", "sd"),
+    [
+        (50, 5, 0.31649, 0.1296),
+        (50, 10, 0.77649, 0.1221),
+        (200, 5, 0.32730, 0.0675),
+        (200, 10, 0.80396, 0.0553),
+        (1000, 5, 0.33041, 0.0306),
+        (1000, 10, 0.81105, 0.0239),
+    ],
+)
+def test_bass_in_a_finite_market(people, t, mean, sd):
+    found, variance = exact.bass(people, 0.03, 0.38, t)
+    assert found == pytest.approx(mean, abs=6e-6)
+    assert math.sqrt(variance) == pytest.approx(sd, abs=6e-5)
+
+
+def test_a_large_market_is_that_of_the_differential_equation():
+    assert exact.bass(4_000, 0.03, 0.38, 7.0)[0] == pytest.approx(
+        exact.bass_mean_field(0.03, 0.38, 7.0), rel=2e-3
+    )
+    assert exact.bass_in_steps(3e-5, 3.8e-4, 7_000) == pytest.approx(
+        exact.bass_mean_field(0.03, 0.38, 7.0), rel=2e-3
+    )
+
+
+def test_polyas_urn_tends_to_dirichlet():
+    """Shares Dirichlet(1, ..., 1): variance (k - 1) / (k^2 (k + 1)), mean Gini (k - 1) / 2 k."""
+    assert math.sqrt(exact.urn_variance(48, 1.0, 10**6)) == pytest.approx(0.020404, abs=2e-6)
+    assert exact.urn_gini(6, 1.0, 3_000) == pytest.approx(5 / 12, rel=2e-3)
+
+
+def test_polyas_urn_by_hand():
+    """Two kinds, two draws: 0, 1 or 2 of the first kind, each with 1/3; without feedback 1/4, 1/2, 1/4."""
+    assert exact.urn_variance(2, 1.0, 2) == pytest.approx(1 / 6)
+    assert exact.urn_variance(2, 1.0, 2, batch=2) == pytest.approx(1 / 8)
+    assert exact.urn_gini(3, 1.0, 1) == pytest.approx(2 / 3)  # all in one of three

@@ -50,6 +50,8 @@ ONE_OF_EACH = (
     "A4 absorbing chain",
     "A4 Markov-modulated leaving, by an emotion",
     "A5 leaving by shot noise (0.05, 0.05, 0.02, 0.0005), exponential jumps",
+    "A6 Bass, 50 people, p = 0.03, q = 0.38",
+    "A6 Polya's urn, 48 songs, weight 1, each choice adds 1",
     "A7 customers are conserved",
 )
 
