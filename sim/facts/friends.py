@@ -38,7 +38,7 @@ def hits(lab: Lab) -> Found:
     strong = np.concatenate(worlds["strong"])
     places = np.argsort(np.argsort(-strong, axis=1), axis=1)  # 0: the most downloaded
     best, worst = places[:, -5:], places[:, :5]
-    shown = tuple(range(SONGS))
+    shown = tuple(range(1, SONGS + 1))
     return Found(
         float(ranks.mean()),
         float(ranks.std(ddof=1) / math.sqrt(times)),
