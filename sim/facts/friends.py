@@ -47,7 +47,7 @@ def hits(lab: Lab) -> Found:
             _rises("and less predictable", apart),
             Check(
                 "the best rarely do badly, the worst rarely well",
-                np.mean(best >= 36) < 0.1 and np.mean(worst < 12) < 0.1,
+                bool(np.mean(best >= 36) < 0.1 and np.mean(worst < 12) < 0.1),
                 f"{np.mean(best >= 36):.0%} of the best five end in the last quarter, "
                 f"{np.mean(worst < 12):.0%} of the worst in the first",
             ),
