@@ -38,7 +38,7 @@ def hits(lab: Lab) -> Found:
     strong = np.concatenate(worlds["strong"])
     places = np.argsort(np.argsort(-strong, axis=1), axis=1)  # 0: the most downloaded
     best, worst = places[:, -5:], places[:, :5]
-    shown = tuple(range(SONGS))
+    shown = tuple(range(1, SONGS + 1))
     return Found(
         float(ranks.mean()),
         float(ranks.std(ddof=1) / math.sqrt(times)),
@@ -47,7 +47,7 @@ def hits(lab: Lab) -> Found:
             _rises("and less predictable", apart),
             Check(
                 "the best rarely do badly, the worst rarely well",
-                np.mean(best >= 36) < 0.1 and np.mean(worst < 12) < 0.1,
+                bool(np.mean(best >= 36) < 0.1 and np.mean(worst < 12) < 0.1),
                 f"{np.mean(best >= 36):.0%} of the best five end in the last quarter, "
                 f"{np.mean(worst < 12):.0%} of the worst in the first",
             ),
