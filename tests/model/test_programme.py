@@ -129,7 +129,7 @@ def test_joining_is_the_customers_own_luck():
     for chance in (0.3, 0.6):
         card = CARD | {"joins": {"at": "cup", "chance": chance}}
         program = lower(
-            parse(merged(CAFE, {"loyalty": {"card": card}, "population": {"size": 500}, "horizon": "30 d"}))
+            parse(merged(CAFE, {"loyalty": {"card": card}, "population": {"size": 500}, "horizon": "90 d"}))
         )
         member.append(set(simulate(program, seed=1).members.customer.tolist()))
     assert len(member[0]) == pytest.approx(150, abs=35)
