@@ -532,6 +532,8 @@ WINDOWED: dict[str, Kpi] = {
                          "high", "windows", KPIS["repeat_orders"].value),
     "revenue": Kpi("currency", "revenue from day `from` until day `to` of the window",
                    "high", "windows", KPIS["revenue"].value),
+    "churn_per_year": Kpi("per year", "left from day `from` until day `to` / customer-years lived as a customer "
+                          "between them", "low", "windows", KPIS["churn_per_year"].value, _lasting),
 }  # fmt: skip
 
 
@@ -558,7 +560,7 @@ def kpis(outcome: Outcome, program: Program, segment: int | None = None) -> dict
 
 
 def _windows(view: View) -> Iterable[tuple[str, Value]]:
-    """Sums over each window; one that ends after the horizon has no value."""
+    """What happened in each window; one that ends after the horizon has no value."""
     for window, (start, end) in view.program.windows.items():
         first, last = round(start), round(end)
         if last <= view.booked.shape[0]:
@@ -566,6 +568,8 @@ def _windows(view: View) -> Iterable[tuple[str, Value]]:
             yield f"orders_{window}", int(sums[DAY["orders"]])
             yield f"repeat_orders_{window}", int(sums[DAY["repeat_orders"]])
             yield f"revenue_{window}", int(sums[DAY["revenue"]]) / CENTS
+            if _lasting(view):
+                yield f"churn_per_year_{window}", _ratio(*view.churn(first, last))
 
 
 def by_segment(outcome: Outcome, program: Program) -> dict[str, dict[str, float]]:
