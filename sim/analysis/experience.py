@@ -6,7 +6,7 @@ over time, what one replication in twenty falls below and above (``p05, p95``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -206,15 +206,3 @@ def _fifths(view: View) -> pd.DataFrame:
     )
     grouped = facts.groupby("quintile")
     return grouped.mean().assign(customers=grouped["customers"].sum()).reset_index()
-
-
-Frame = Callable[["Sequence[Outcome]", "Program"], pd.DataFrame]
-FRAMES: dict[str, Frame] = {
-    "balance": balance,
-    "balance_by_touchpoint": balance_by_touchpoint,
-    "balance_by_engagement": balance_by_engagement,
-    "by_bond": by_bond,
-    "funnel": funnel,
-    "waits": waits,
-    "over_time": over_time,
-}

@@ -310,12 +310,12 @@ KPIS: dict[str, Kpi] = {
         lambda v: v.money("revenue"),
     ),
     "margin": Kpi(
-        "currency", "sum over orders of revenue x margin", "high", "money",
+        "currency", "sum over orders of revenue - cost of the goods", "high", "money",
         lambda v: v.money("margin"),
     ),
     "cost": Kpi(
         "currency", "touches + gifts and messages of campaigns + cards and rewards of loyalty programmes + "
-        "wages + fixed_cost",
+        "answers acted on + wages + fixed_cost",
         "low", "money",
         _cost, whole=True,
     ),

@@ -652,4 +652,4 @@ def _bounds(bounds) -> tuple[float, float]:
     return least, math.inf if bounds.at_most is None else bounds.at_most
 
 
-__all__ = ["STAGES", "Program", "lower"]
+__all__ = ["ENGAGEMENTS", "STAGES", "Program", "lower"]

@@ -1,6 +1,6 @@
 """Winning back: what those who have left still feel, whether a message brings them back, and their next life.
 
-What attracted them in the first life counts again (Kumar, Bhagat & Saxena 2015): the stronger it was, the
+What attracted them in the first life counts again (Kumar, Bhagwat & Zhang 2015): the stronger it was, the
 likelier the return; what broke their satisfaction holds them off until it is forgotten.
 """
 

@@ -32,7 +32,11 @@ def small(fakes):
     people["t_left"][[0, 3]], people["status"][[0, 3]] = [20.0, 80.0], LEFT
     people["n_order"], people["t_order"] = [3, 1, 2, 1, 0], [15.0, 5.0, 90.0, 60.0, -np.inf]
     people["satisfaction"][[1, 2]], people["trust"][[1, 2]] = [0.2, 0.4], [0.5, 0.7]
-    outcome = fakes.blank(program, people, hazard_lost=0.5)
+    people["normative"][[1, 2]], people["grievance"][[1, 2]] = [0.3, 0.5], [0.1, 0.0]
+    people["pressure"][[1, 2]] = [1.0, 2.0]
+    shares = np.zeros((5, 3))
+    shares[[1, 2]] = [[0.1, 0.2, 0.3], [0.2, 0.3, 0.4]]
+    outcome = fakes.blank(program, people, hazard_lost=0.5, commitments=shares)
     book(
         outcome,
         5,
@@ -71,11 +75,14 @@ def test_by_hand(small):
         "needs": 20, "brand_choice": 12 / 20, "absorbed_needs": 2, "orders": 5, "repeat_orders": 2,
         "repeat_rate": 0.5, "orders_per_customer_year": 5 / exposure, "average_order_value": 10.0,
         "revenue": 50.0, "margin": 25.0, "cost": 3 + 1_000 + 50, "profit": 25 - 1_053.0,
+        "wages": 1_000, "fixed_cost": 50,
         "profit_per_customer": (25 - 1_053.0) / 4, "clv": clv,
         "new_share": 0.25, "adopting_share": 0.25, "loyal_share": 0, "lapsed_share": 0.25, "lost_share": 0.25,
         "won_back_share": 0,
         "touches": 10, "valence": 0.3, "mood": 0.1, "satisfaction": 0.3, "trust": 0.6,
-        "affective_commitment": 0.0, "failure_rate": 2 / 6, "closed_share": 0.2, "sold_out_share": 0.1,
+        "affective_commitment": 0.0, "normative_commitment": 0.4, "economic_commitment": 0.15,
+        "forced_commitment": 0.25, "habitual_commitment": 0.35, "grievance": 0.05, "message_pressure": 1.5,
+        "failure_rate": 2 / 6, "closed_share": 0.2, "sold_out_share": 0.1,
         "wait_mean": 2.0, "waited_share": 0.5, "abandonment": 1 / 8,
         "reviews": 0, "reviews_average": 4.5, "gifts": 1, "messages": 0, "opted_out": 0,
         "orders_early": 4, "repeat_orders_early": 2, "revenue_early": 40.0,

@@ -329,7 +329,7 @@ def offers():
 
 
 def test_stronger_first_lives_return_more(offers):
-    """Kumar, Bhagat & Saxena 2015. Those who returned had ordered more than those who did not."""
+    """Kumar, Bhagwat & Zhang 2015. Those who returned had ordered more than those who did not."""
     outcome = offers["plain"]
     away = outcome.absences
     stayed_away = outcome.people[outcome.people["t_left"] < 50]

@@ -255,3 +255,15 @@ def test_many_words_make_room():
     (one, rows), (_, same) = (run(busy, engine) for engine in ENGINES)
     assert bits(rows) == bits(same)
     assert totals(one)["told"] > 20_000
+
+
+@pytest.mark.parametrize("kind", ["event", "message"])
+def test_people_talk_of_events_and_not_of_messages(kind):
+    """A scandal is told to friends; that a letter came is not."""
+    quiet = {"horizon": "8 d", "as_stated": False, "customers": {"needs": {"mean": "1 per 50 y"}}}
+    news = merged(quiet, {"touchpoints": {"news": {"quality": -0.9}}})
+    way = {"events": {"scandal": {"at": "5 d", "meets": "news"}}}
+    if kind == "message":
+        way = {"campaigns": {"letters": {"picks": {"at": ["5 d"]}, "sends": {"touchpoint": "news"}}}}
+    told = totals(run(merged(news, way))[0])["told"]
+    assert told > 20 if kind == "event" else told == 0
