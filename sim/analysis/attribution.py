@@ -58,14 +58,12 @@ NO_TOUCH = "no touch"
 # ---------------------------------------------------------------- rules of thumb
 def last_touch(paths: Paths) -> Floats:
     """All of a conversion to the last touch before it."""
-    ends = np.append(paths.path[1:] != paths.path[:-1], True) if paths.path.size else np.empty(0, bool)
-    return _sum(paths, ends & paths.converted[paths.path])
+    return _sum(paths, _ends(paths) & paths.converted[paths.path])
 
 
 def first_touch(paths: Paths) -> Floats:
     """All of it to the first."""
-    begins = np.append(True, paths.path[1:] != paths.path[:-1]) if paths.path.size else np.empty(0, bool)
-    return _sum(paths, begins & paths.converted[paths.path])
+    return _sum(paths, _begins(paths) & paths.converted[paths.path])
 
 
 def linear(paths: Paths) -> Floats:
@@ -74,8 +72,21 @@ def linear(paths: Paths) -> Floats:
     return _sum(paths, paths.converted[paths.path] / lengths[paths.path])
 
 
+def _begins(paths: Paths) -> Mask:
+    begins: Mask = np.diff(paths.path, prepend=-1) != 0
+    return begins
+
+
+def _ends(paths: Paths) -> Mask:
+    ends: Mask = np.diff(paths.path, append=paths.converted.size) != 0
+    return ends
+
+
 def _sum(paths: Paths, credit: np.ndarray) -> Floats:
-    return np.bincount(paths.channel, credit.astype(np.float64), minlength=paths.size)
+    summed: Floats = np.bincount(paths.channel, credit.astype(np.float64), minlength=paths.size).astype(
+        np.float64
+    )
+    return summed
 
 
 # ---------------------------------------------------------------- Shapley
@@ -89,7 +100,8 @@ def shapley(paths: Paths) -> Floats:
     path, channel = pairs // paths.size, pairs % paths.size
     members = np.bincount(path, minlength=paths.converted.size)
     credit = paths.converted[path] / members[path]
-    return np.bincount(channel, credit, minlength=paths.size)
+    summed: Floats = np.bincount(channel, credit, minlength=paths.size).astype(np.float64)
+    return summed
 
 
 # ---------------------------------------------------------------- Markov
@@ -104,7 +116,9 @@ def markov(paths: Paths) -> Floats:
     everything = _converting(between, onward)
     if everything <= 0.0:
         return np.zeros(paths.size)
-    effects = np.array([1.0 - _converting(*_removed(between, onward, k)) / everything for k in range(paths.size)])
+    effects = np.array(
+        [1.0 - _converting(*_removed(between, onward, k)) / everything for k in range(paths.size)]
+    )
     effects = np.maximum(effects, 0.0)
     total = float(effects.sum())
     return paths.conversions * effects / total if total > 0.0 else np.zeros(paths.size)
@@ -114,12 +128,10 @@ def _transitions(paths: Paths) -> tuple[Floats, Floats]:
     """Probabilities between channels (row 0: the start; then each channel), and from each to a conversion."""
     k, path, channel = paths.size, paths.path, paths.channel
     counts = np.zeros((k + 1, k + 2))  # columns: channels, conversion, nothing
-    if path.size:
-        begins, goes_on = np.append(True, path[1:] != path[:-1]), path[1:] == path[:-1]
-        ends = np.append(~goes_on, True)
-        np.add.at(counts, (0, channel[begins]), 1.0)
-        np.add.at(counts, (channel[:-1][goes_on] + 1, channel[1:][goes_on]), 1.0)
-        np.add.at(counts, (channel[ends] + 1, np.where(paths.converted[path[ends]], k, k + 1)), 1.0)
+    begins, ends = _begins(paths), _ends(paths)
+    counts[0, :k] = np.bincount(channel[begins], minlength=k)
+    np.add.at(counts, (channel[~ends] + 1, channel[~begins]), 1.0)
+    np.add.at(counts, (channel[ends] + 1, np.where(paths.converted[path[ends]], k, k + 1)), 1.0)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0.0)
     return shares[:, :k], shares[:, k]

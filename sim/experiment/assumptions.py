@@ -113,7 +113,9 @@ class Draws:
         for (a, b), gain in self.contrasts.items():
             felt = [has[a] or has[b] for has in self.there]
             columns = zip(felt, self.values.T, strict=True)
-            found[a, b] = [turning(column, gain, sum(felt)) if here else Turning() for here, column in columns]
+            found[a, b] = [
+                turning(column, gain, sum(felt)) if here else Turning() for here, column in columns
+            ]
         return found
 
     def noise(self, pair: tuple[int, int]) -> float | None:
@@ -157,12 +159,13 @@ def assumed_of(scenarios: Sequence[Scenario], every: bool) -> dict[str, Assumpti
 def drawn(assumed: Sequence[Assumption], draws: int, seed: int) -> Floats:
     """Values ``[draws, parameters]`` in base units, a Latin hypercube over the declared ranges."""
     chances = latin_hypercube(draws, len(assumed), seed)
-    columns = []
-    for one, chance in zip(assumed, chances.T, strict=True):
-        values = quantiles(one.dist.family, one.dist.params, one.dist.values, chance)
-        columns.append([_read_back(one, float(value)) for value in values])
-    values: Floats = np.array(columns).T
-    return values
+    columns = [_column(one, chance) for one, chance in zip(assumed, chances.T, strict=True)]
+    return np.stack(columns, axis=1)
+
+
+def _column(one: Assumption, chances: Floats) -> Floats:
+    values = quantiles(one.dist.family, one.dist.params, one.dist.values, chances)
+    return np.array([_read_back(one, float(value)) for value in values])
 
 
 def _read_back(one: Assumption, value: float) -> float:

@@ -410,7 +410,9 @@ def compare(
     others) replications are added until every strategy's 95 % interval reaches out no further, at most
     ``most``; otherwise there are ``replications`` of them. ``budget`` is what a strategy may cost more than the
     baseline, over the horizon. ``assumptions`` redraws so often what is assumed (and, with ``assumptions_all``, the
-    model's defaults) over the declared ranges; ``why`` takes every strategy to pieces. ``size``, ``horizon``, ``set``, ``workers``, ``engine``, ``executor``, ``out``,
+    model's defaults) over the declared ranges; ``why`` takes every strategy to pieces.
+
+    ``size``, ``horizon``, ``set``, ``workers``, ``engine``, ``executor``, ``out``,
     ``results`` and ``note`` are those of ``run``. ``begins(programs, replications)`` is called before the simulation,
     ``progress`` is told the share done, ``also(comparison, folder)`` may add files before the folder is
     finished. Raises ScenarioError, UsageError or RunError.
@@ -433,7 +435,9 @@ def compare(
     settings = replace(settings, engine=_engine(scenarios, engine, note))
     unit = check_metric(metric, scenarios)
     draws = None if assumptions is None else whole(assumptions, "assumptions", FEWEST)
-    how = Asked(metric, settings, precision_of(precision, metric, unit), most, budget, draws, assumptions_all, why)
+    how = Asked(
+        metric, settings, precision_of(precision, metric, unit), most, budget, draws, assumptions_all, why
+    )
     further = Further(scenarios, how)
     progress, after = further.share(progress, LEAST if how.precision else settings.replications)
     at_once = 1 if executor else min(workers, cores())

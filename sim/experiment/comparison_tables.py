@@ -17,8 +17,8 @@ import numpy as np
 import sim
 from sim.analysis.kpis import summary
 from sim.analysis.paired import LEVEL, Difference, standard_errors, t_quantile
-from sim.experiment.further_tables import further_result, further_tables
 from sim.experiment.folder import SCHEMA, copy_inputs, input_places, sha256, write_json
+from sim.experiment.further_tables import further_result, further_tables
 from sim.experiment.manifest import ENGINE, machine, plain, shown, versions
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ DRAWN = {
     "draws": "Latin hypercube over the declared ranges, the same draw in all worlds, the comparison's own first "
     "replications; what their luck does at the stated values is taken out",
     "rho": "Spearman's rank correlation over draws, 95 % interval by Fisher's z with the variance of Bonett & Wright",
-    "threshold": "isotonic regression of the difference on the parameter, all others drawn as well: where it changes sign",
+    "threshold": "where the difference's isotonic regression on the parameter (others drawn, too) changes its sign",
 }
 EXPLAINED = {
     "removed": "the strategy less the same world without the piece",
@@ -82,7 +82,9 @@ def _range(written: object) -> object:
 def _draws(draws: Draws) -> Iterator[Row]:
     for k in range(draws.count):
         values = dict(zip((one.path for one in draws.assumed), draws.values[k].tolist(), strict=True))
-        metrics = dict(zip((f"metric: {label}" for label in draws.labels), draws.means[k].tolist(), strict=True))
+        metrics = dict(
+            zip((f"metric: {label}" for label in draws.labels), draws.means[k].tolist(), strict=True)
+        )
         yield {"draw": k + 1, "best": draws.labels[int(draws.gains[k].argmax())], **metrics, **values}
 
 

@@ -58,7 +58,7 @@ def draw_story(frame: pd.DataFrame, lives: Sequence[Life]) -> Figure:
     if frame.empty:
         return nothing("Nothing happened to this customer in the run")
     names = list(dict.fromkeys(frame["world"]))
-    subtitle = "At every touch, before and after. Below: orders. ×: left."
+    subtitle = "Mood after every touch; beliefs, which change at touches alone. Below: orders. ×: left."
     figure, axes = canvas(_headline(lives, names), subtitle, 6.2, rows=4, sharex=True,
                           gridspec_kw={"height_ratios": [2, 2, 2, 0.35 + 0.35 * len(names)]})  # fmt: skip
     for (panel, bounds), here in zip(PANELS.items(), axes[:3], strict=True):
@@ -68,17 +68,38 @@ def draw_story(frame: pd.DataFrame, lives: Sequence[Life]) -> Figure:
     for name, colour, life in zip(names, COLOURS, lives, strict=False):
         if life.person["status"] == LEFT:
             last = frame[frame["world"] == name].iloc[-1]
-            axes[0].plot(float(life.person["t_left"]), last["mood"], "x", color=colour, markersize=10, markeredgewidth=2.5)
+            axes[0].plot(
+                float(life.person["t_left"]),
+                last["mood"],
+                "x",
+                color=colour,
+                markersize=10,
+                markeredgewidth=2.5,
+            )
     unit = time_axis(axes[3], horizon)
     axes[3].set_xlabel(f"{unit} since day 0")
     return figure
 
 
-def _panel(axes: Axes, frame: pd.DataFrame, names: Sequence[str], panel: str, bounds: tuple[float, float]) -> None:
+def _panel(
+    axes: Axes, frame: pd.DataFrame, names: Sequence[str], panel: str, bounds: tuple[float, float]
+) -> None:
     for k, name in enumerate(names):
         mine = frame[(frame["world"] == name) & frame[panel].notna()]
-        axes.plot(mine["t"], mine[panel], color=COLOURS[k], linewidth=1.5, linestyle=("-", "--")[k])
-    values = frame[panel].dropna()
+        if panel == "mood":  # comes and goes within a day: a line would fill the panel
+            after = mine[mine["moment"] == "after"]
+            axes.plot(
+                after["t"],
+                after[panel],
+                "os"[k],
+                color=COLOURS[k],
+                markersize=3.5,
+                alpha=0.7,
+                markeredgewidth=0,
+            )
+        else:
+            axes.plot(mine["t"], mine[panel], color=COLOURS[k], linewidth=1.5, linestyle=("-", "--")[k])
+    values = frame.loc[frame["moment"] == "after", panel].dropna()
     room = 0.12 * max(0.1, float(values.max() - values.min()))
     axes.set_ylim(max(bounds[0], values.min() - room), min(bounds[1] + 0.02, values.max() + room))
     axes.set_title(f"{panel}, {bounds[0]:g} to {bounds[1]:g}".replace("-", "−"), loc="left", color=MUTED)

@@ -1,0 +1,91 @@
+"""Other values, and a strategy without some of what it changes."""
+
+import pytest
+
+import sim
+from sim.errors import ScenarioError
+from sim.scenario.variants import default_assumptions, has, pieces, same_world, with_values, without
+
+
+@pytest.fixture
+def shop():
+    return (
+        sim.load(sim.scenarios_folder() / "coffee_shop" / f"{name}.yaml")
+        for name in ("baseline", "surprise_pastry")
+    )
+
+
+def test_a_campaign_is_a_piece_and_its_trigger_a_part_of_it(shop):
+    baseline, pastry = shop
+    assert [(piece.name, piece.kind, piece.part_of) for piece in pieces(pastry, baseline)] == [
+        ("campaigns.pastry", "campaign", None),
+        ("touchpoints.free_pastry.triggers.gift", "trigger", "campaigns.pastry"),
+    ]
+
+
+def test_without_its_campaign_a_strategy_is_the_baseline(shop):
+    baseline, pastry = shop
+    campaign, trigger = pieces(pastry, baseline)
+    alone = without(pastry, baseline, [campaign])
+    assert same_world(alone, baseline) and "free_pastry" not in alone.touchpoints
+    weaker = without(pastry, baseline, [trigger])
+    assert weaker.touchpoints["free_pastry"].triggers["gift"].strength == 0.0
+    assert not same_world(weaker, baseline) and weaker.baseline is baseline.baseline
+
+
+def written(folder, name, text):
+    (folder / name).write_text(text, encoding="utf-8")
+    return sim.load(folder / name)
+
+
+def test_what_a_strategy_changes_goes_back_to_what_it_was(kiosk):
+    folder, baseline = kiosk.parent, sim.load(kiosk)
+    strategy = written(
+        folder,
+        "many.yaml",
+        "extends: baseline.yaml\n"
+        "staff: {till: {servers: 1}}\n"
+        "customers: {leaves: {mean: 20 % per year}}\n"
+        "touchpoints: {buy: {quality: 0.9, staff: {pool: till, service: 1 min}}}\n",
+    )
+    found = {piece.name: piece for piece in pieces(strategy, baseline)}
+    assert set(found) == {"customers.leaves", "touchpoints.buy"}
+    less = without(strategy, baseline, [found["touchpoints.buy"]])
+    assert not less.staff and less.touchpoints["buy"] == baseline.touchpoints["buy"]
+    assert less.customers.leaves == strategy.customers.leaves
+    assert same_world(without(strategy, baseline, found.values()), baseline)
+
+
+def test_what_cannot_stand_alone_is_an_error(kiosk):
+    baseline = sim.load(kiosk)
+    strategy = written(
+        kiosk.parent,
+        "proud.yaml",
+        "extends: baseline.yaml\n"
+        "psychology: {emotions: {gratitude: null, pride: {half_life: 1 d, feels: good}}}\n"
+        "touchpoints: {buy: {feels: {pride: 0.3}}}\n",
+    )
+    emotions = next(piece for piece in pieces(strategy, baseline) if piece.path[0] == "psychology")
+    with pytest.raises(ScenarioError, match="pride"):
+        without(strategy, baseline, [emotions])
+
+
+def test_values_reach_strategy_and_baseline_where_they_exist(shop):
+    _, pastry = shop
+    gift = "touchpoints.free_pastry.triggers.gift.strength"
+    drawn = with_values(pastry, {"psychology.effect_on.leaving": 0.5, gift: 1.5, "loyalty.card.pull": 3})
+    assert drawn.psychology.effect_on.leaving == drawn.baseline.psychology.effect_on.leaving == 0.5
+    assert drawn.touchpoints["free_pastry"].triggers["gift"].strength == 1.5
+    assert has(pastry, gift) and not has(pastry.baseline, gift) and not has(pastry, "loyalty.card.pull")
+
+
+def test_defaults_with_a_range_are_assumptions_unless_stated(shop):
+    baseline, _ = shop
+    found = default_assumptions(baseline)
+    assert len(found) > 60 and "psychology.goodwill_gain" in found
+    assert "psychology.effect_on.leaving" not in found  # the file states it
+    assert found["psychology.goodwill_half_life"].dist.params == (7.0, 60.0)
+    low = {path: one.write(one.dist.support[0]) for path, one in found.items()}
+    high = {path: one.write(one.dist.support[1]) for path, one in found.items()}
+    for values in (low, high):
+        with_values(baseline, values)
