@@ -1,4 +1,4 @@
-"""The command line: ``touchpoint run | compare | check | schema | show | story | agree | verify | facts``.
+"""The command line: ``touchpoint run | compare | new | check | schema | show | story | agree | verify | facts``.
 
 Data goes to standard output, everything else to standard error. Exit status: 0 well; 1 a run could not be
 finished; 2 the scenario or the command is not right; 130 interrupted; 143 told to stop. What a command
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 INTERRUPTED, TERMINATED = 130, 143
+REPORT = b'<meta name="generator" content="Touchpoint'  # stands in every report: such a file may be replaced
 
 
 class Commands(click.Group):
@@ -319,6 +321,12 @@ def _days(days: float) -> str:
     metavar="DIR",
     help="Folder to make.  [default: a new one in results/]",
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write one HTML page that can be mailed: report.html.",
+)
 @click.option("--no-pictures", is_flag=True, help="Draw nothing, which saves a second or two.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option("--quiet", is_flag=True, help="Say nothing on standard error unless something is wrong.")
@@ -326,6 +334,7 @@ def compare(
     scenarios: tuple[str, ...],
     sets: tuple[str, ...],
     workers: int | None,
+    report: Path | None,
     no_pictures: bool,
     as_json: bool,
     quiet: bool,
@@ -339,19 +348,28 @@ def compare(
     from sim.experiment.comparison import compare as compare_scenarios
     from sim.experiment.replications import cores
 
+    if report is not None:
+        from sim.experiment.folder import check_file
+
+        check_file(report, sign=REPORT)
+    workers = workers or cores()
     with Progress(hidden=quiet) as progress:
         done = compare_scenarios(
             *scenarios,
             set=sets,
-            workers=workers or cores(),
+            workers=workers,
             engine=engine,
             results="results",
             progress=progress,
             begins=_beginning_worlds(progress, engine, quiet),
-            also=None if no_pictures else _draw_comparison,
+            also=_adding(report, not no_pictures, workers),
             note=_silent if quiet else _note,
             **options,
         )
+    if report is not None and done.folder is not None:
+        from sim.experiment.folder import copy_file
+
+        copy_file(done.folder / "report.html", report)
     if as_json:
         import json
 
@@ -362,14 +380,78 @@ def compare(
         click.echo(comparison_text(done))
     if not quiet:
         pictures = "" if no_pictures else f"\npictures: {done.folder}/pictures"
-        click.echo(f"tables:   {done.folder}/tables{pictures}", err=True)
+        page = "" if report is None else f"\nreport:   {report}"
+        click.echo(f"tables:   {done.folder}/tables{pictures}{page}", err=True)
 
 
-def _draw_comparison(done: Comparison, folder: Path) -> None:
-    with _drawing():
-        from sim.report.comparison_pictures import write
+def _adding(report: Path | None, pictures: bool, workers: int) -> Callable[[Comparison, Path], None]:
+    """What is put into the results folder beside the tables."""
 
-        write(done, folder / "pictures")
+    def add(done: Comparison, folder: Path) -> None:
+        with _drawing():
+            if pictures:
+                from sim.report.comparison_pictures import write
+
+                write(done, folder / "pictures")
+            if report is not None:
+                from sim.experiment.closer import closer
+                from sim.report.page import write as write_page
+
+                write_page(done, closer(done, workers), folder, pictures=pictures)
+
+    return add
+
+
+@main.command(short_help="Write a scenario of your own from a few answers.")
+@click.argument("folder", metavar="FOLDER")
+@click.option("--title", metavar="TEXT", help="Name of the business.  [default: that of the folder]")
+@click.option("--customers", metavar="N", help="Customers today.")
+@click.option("--purchases", metavar="N", help="Purchases of a customer in a month.")
+@click.option("--keeps", metavar="PERCENT", help="Share of customers who are still there after a year.")
+@click.option("--spend", metavar="MONEY", help="What a purchase brings, on average.")
+@click.option("--currency", metavar="CODE", help="Three letters, such as EUR.")
+@click.option("--channels", metavar="LIST", help="shop, web, app, phone, email; where they buy stands first.")
+@click.option("--staff/--no-staff", default=None, help="Whether customers wait for staff to be served.")
+@click.option("--yes", is_flag=True, help="Ask nothing: what is not said is as usual.")
+def new(folder: str, title: str | None, staff: bool | None, yes: bool, **told: str | None) -> None:
+    """Write a commented scenario and one strategy into a new FOLDER, from a few answers.
+
+    What no option says is asked for at a terminal; elsewhere, and with --yes, it is as usual.
+    """
+    from sim.first.answers import answers
+    from sim.first.starter import place_of, title_of, write
+
+    place = place_of(folder)
+    said = {name: value for name, value in told.items() if value is not None}
+    said |= {} if staff is None else {"staff": "yes" if staff else "no"}
+    title = title_of(place) if title is None else title
+    answers(title, said)  # before anything is asked
+    if not yes and sys.stdin.isatty():
+        _ask(said)
+    baseline, strategy = write(answers(title, said), place)
+    name = shlex.quote(str(place))
+    click.echo(
+        f"Wrote {baseline}, the business as it is today, and {strategy}, one strategy.\n"
+        "Both are commented: open them and change what you know better. Then:\n\n"
+        f"  touchpoint run {name}\n"
+        f"  touchpoint compare {name} --report {shlex.quote(f'{place}.html')}\n"
+        f"  touchpoint story {name} --customer 7"
+    )
+
+
+def _ask(said: dict[str, str]) -> None:
+    """Ask for what was not said; an answer that makes no sense is asked for again."""
+    from sim.first.answers import QUESTIONS
+
+    for name, question in QUESTIONS.items():
+        while name not in said:
+            text = click.prompt(question.asks, default=question.usual, err=True)
+            try:
+                question.read(text)
+            except UsageError as error:
+                click.echo(str(error), err=True)
+            else:
+                said[name] = text
 
 
 @main.command(short_help="Validate SCENARIO without running it.")

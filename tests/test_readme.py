@@ -36,6 +36,7 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
     words = [
         path for word in words for path in (map(str, sorted(ROOT.glob(word))) if "*" in word else [word])
     ]
+    words = _in_a_place_of_its_own(words, tmp_path)
     if words[0] == "run":
         words += ["--replications", "1", "--no-log", "--out", str(tmp_path / "run"), "--horizon", "3 d"]
         words += [] if "cdnow" in line else ["--size", "30"]
@@ -46,6 +47,22 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
         words += ["--size", "30"]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
+
+
+def _in_a_place_of_its_own(words, folder):
+    """A shop that the README makes and what it writes go where the test is."""
+    if words[0] == "new":
+        return ["new", str(folder / words[1]), "--yes"]
+    if "my_shop" in words:
+        from sim.first.answers import answers
+        from sim.first.starter import write
+
+        write(answers("My shop", {}), folder / "my_shop")
+    after_report = words.index("--report") + 1 if "--report" in words else None
+    return [
+        str(folder / Path(word).name) if word == "my_shop" or k == after_report else word
+        for k, word in enumerate(words)
+    ]
 
 
 def test_the_python_of_the_readme_runs(monkeypatch, capsys):
@@ -61,6 +78,7 @@ def test_the_python_of_the_pages_runs(monkeypatch):
         names: dict = {}
         exec(block, names)
         assert len(names["done"].differences) > 20
+        assert "page" not in names or names["page"].exists()
 
 
 def test_the_scenario_of_the_readme_runs(tmp_path):

@@ -308,6 +308,16 @@ class Comparison:
         return _frame(self.tables["curves"], [])
 
     @property
+    def segments(self) -> pd.DataFrame:
+        """By segment: retention, and what a customer brought, with the paired difference to the baseline."""
+        return _frame(self.tables["segments"], ["segment", "kpi", "strategy"])
+
+    @property
+    def stages(self) -> pd.DataFrame:
+        """By stage of the journey and world: touches, how they felt, the paired difference to the baseline."""
+        return _frame(self.tables["stages"], ["stage", "world"])
+
+    @property
     def draws(self) -> pd.DataFrame:
         """A row a draw of the assumptions: the values drawn, and the metric of every world."""
         return _frame(self._asked("draws", "assumptions=100"), ["draw"])

@@ -16,7 +16,8 @@ import numpy as np
 
 import sim
 from sim.analysis.kpis import summary
-from sim.analysis.paired import LEVEL, Difference, standard_errors, t_quantile
+from sim.analysis.paired import LEVEL, Difference, differences, standard_errors, t_quantile
+from sim.engine.program import STAGES
 from sim.experiment.folder import SCHEMA, copy_inputs, input_places, sha256, write_json
 from sim.experiment.further_tables import further_result, further_tables
 from sim.experiment.manifest import ENGINE, machine, plain, shown, versions
@@ -52,6 +53,8 @@ def tables(done: Comparison) -> dict[str, list[Row]]:
         "pairs": list(_pairs(done)),
         "replications": list(_replications(done)),
         "curves": list(_curves(done)),
+        "segments": list(_segments(done)),
+        "stages": list(_stages(done)),
         **further_tables(done),
     }
 
@@ -192,6 +195,54 @@ def _curves(done: Comparison) -> Iterator[Row]:
             }
 
 
+def _segments(done: Comparison) -> Iterator[Row]:
+    """A row a segment, strategy and number; segments that some replication has nobody in are left out."""
+    for name in done.programs[0].segment_names:
+        for k, kpi in enumerate(("retention", "brought")):
+            values = _part(done, "segments", name, k)
+            if values is None:
+                continue
+            for world, difference in enumerate(differences(values), start=1):
+                means = float(values[:, 0].mean()), float(values[:, world].mean())
+                unit = "share" if kpi == "retention" else f"{done.currency} per customer"
+                row = {"segment": name, "kpi": kpi, "strategy": done.labels[world], "unit": unit}
+                yield row | {"baseline": means[0], "mean": means[1], **_interval(difference)}
+
+
+def _stages(done: Comparison) -> Iterator[Row]:
+    """A row a stage and world: how many touches, how they felt, and how that differs from the baseline."""
+    for name in STAGES:
+        touches, felt = (_part(done, "stages", name, k) for k in (0, 1))
+        if touches is None or felt is None:
+            continue
+        found = [None, *differences(felt)]
+        for label, many, values, difference in zip(done.labels, touches.T, felt.T, found, strict=True):
+            mean, low, high = _band(values[:, None], None)[:, 0].tolist()
+            row = {"stage": name, "world": label, "touches": float(many.mean())}
+            row |= {"valence": mean, "low": max(low, -1.0), "high": min(high, 1.0)}
+            yield row | (_interval(difference) if difference else _NOTHING)
+
+
+_ENDS = ("difference", "difference_low", "difference_high")
+_NOTHING = dict.fromkeys(_ENDS)
+
+
+def _interval(found: Difference) -> Row:
+    return dict(zip(_ENDS, (found.mean, found.low, found.high), strict=True))
+
+
+def _part(done: Comparison, kind: str, name: str, k: int) -> Floats | None:
+    """One number of a segment or stage, a row a replication, a column a world; None where some have none."""
+    columns = []
+    for program, world in zip(done.programs, done.worlds.seen, strict=True):
+        names = program.segment_names if kind == "segments" else STAGES
+        if name not in names:
+            return None
+        columns.append([getattr(seen, kind)[names.index(name), k] for seen in world])
+    values = np.array(columns, np.float64).T
+    return None if np.isnan(values).any() else values
+
+
 def _band(curves: Floats, unit: str | None) -> Floats:
     """Mean and 95 % interval over replications at every moment, each on its own."""
     mean, half = curves.mean(axis=0), t_quantile(len(curves) - 1) * standard_errors(curves)
@@ -327,6 +378,13 @@ def _manifest(done: Comparison, inputs: dict[Path, Path]) -> Row:
         "inputs": {place.as_posix(): sha256(source) for source, place in inputs.items()},
         "resolved": {label: plain(s.resolved) for label, s in zip(done.labels, done.scenarios, strict=True)},
     }
+
+
+def origin(done: Comparison) -> Row:
+    """The part of the manifest that a report shows, and the digest of all that decides the numbers."""
+    told = _manifest(done, input_places(_files(done)))
+    names = ("command", "seed", "engine", "touchpoint", "python", "packages", "inputs")
+    return {"digest": digest(done.scenarios, done.asked), **{name: told[name] for name in names}}
 
 
 def _command(done: Comparison, inputs: dict[Path, Path]) -> str | None:

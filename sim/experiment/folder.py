@@ -135,6 +135,35 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     temporary.replace(path)
 
 
+# ---------------------------------------------------------------- single files
+def check_file(path: Path, sign: bytes) -> None:
+    """Raise UsageError where a file cannot be written, or is another's: one without ``sign`` in its first bytes."""
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"{path}: cannot be written; name a file that can")
+    if path.exists() and sign not in _beginning(path):
+        raise UsageError(f"{path}: exists and is no report; name another file, or remove this one")
+
+
+def _beginning(path: Path, size: int = 4096) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """A copy that is there whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        shutil.copyfile(source, partial)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UsageError(f"{path}: cannot be written: {_reason(error)}; it is in {source}") from error
+
+
 # ---------------------------------------------------------------- names
 def default_place(results: Path, source: Path | None, name: str, fingerprint: str) -> Path:
     """``results/<business>-<scenario>-<UTC time>-<hash>``."""

@@ -18,7 +18,7 @@ from sim.experiment.folder import SCHEMA, input_places, sha256
 
 PACKAGES = (
     *("numpy", "numba", "llvmlite", "scipy", "pandas", "matplotlib"),
-    *("simpy", "pydantic", "ruamel.yaml", "click", "pyarrow"),
+    *("simpy", "pydantic", "ruamel.yaml", "click", "pyarrow", "jinja2"),
 )
 ENGINE = "compiled"  # if nothing else is asked for
 

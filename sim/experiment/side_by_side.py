@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from sim.analysis.paired import Flips, flips, unseen
+from sim.analysis.parts import by_segment, by_stage
 from sim.analysis.view import Floats, View
 from sim.experiment.replications import Progress, Task, perform_all
 
@@ -31,7 +32,7 @@ class Seen:
 
     ``alive`` is the share of the cohort that has not left, at ``retention.days_of(horizon)`` (blank beyond
     what was seen; empty for one-shot visitors); ``facts`` packed truths about everybody in the cohort, by
-    KPI, and ``who`` a digest of their ids, for pairing.
+    KPI, and ``who`` a digest of their ids, for pairing. ``segments`` and ``stages`` are those of ``analysis.parts``.
     """
 
     replication: int
@@ -40,6 +41,8 @@ class Seen:
     cohort: int
     alive: Floats
     who: bytes
+    segments: Floats
+    stages: Floats
     facts: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -56,6 +59,8 @@ def see(outcome: Any, program: Any) -> Seen:
         cohort=int(np.count_nonzero(view.cohort)),
         alive=_alive(view) if lasting else np.empty(0),
         who=hashlib.blake2b(view.column("id")[view.cohort].tobytes(), digest_size=16).digest(),
+        segments=by_segment(view),
+        stages=by_stage(view),
         facts={name: np.packbits(fact(view)).tobytes() for name, fact in SHARES.items()} if lasting else {},
     )
 

@@ -28,7 +28,7 @@ def comparison_text(done: Comparison) -> str:
         textwrap.fill(headline(done), WIDTH),
         "\n".join(_ranking(done)),
         *("\n".join(table) for table in _others(done)),
-        "\n".join(textwrap.fill(line, WIDTH) for line in _sure(done)),
+        "\n".join(textwrap.fill(line, WIDTH) for line in sure(done)),
         *further_text(done),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -63,7 +63,7 @@ def effect(done: Comparison, world: int) -> str:
         more = "more" if difference.mean > 0 else "fewer"
         return f"{label} keeps {size} points {more} customers after {duration(done.horizon)} {interval}"
     verb = "raises" if difference.mean > 0 else "lowers"
-    return f"{label} {verb} {done.metric} by {size} {_unit(done, done.metric)} {interval}"
+    return f"{label} {verb} {done.metric} by {size} {unit_of(done, done.metric)} {interval}"
 
 
 def _size(done: Comparison, difference: Difference) -> tuple[str, str, str]:
@@ -97,10 +97,12 @@ def _told_apart(done: Comparison, standing: Standing, difference: Difference) ->
     if done.worlds.unchanged(standing.world):
         return f"{standing.label} changes nothing: every replication is identical to the baseline's"
     where = "" if done.metric == "retention" else f" in {done.metric}"
-    low, high = (_signed(done, done.metric, end, difference) for end in (difference.low, difference.high))
-    mean = _signed(done, done.metric, difference.mean, difference)
+    low, high = (
+        signed_value(done, done.metric, end, difference) for end in (difference.low, difference.high)
+    )
+    mean = signed_value(done, done.metric, difference.mean, difference)
     return (
-        f"{standing.label} is not distinguishable from it{where}: {mean} {_unit(done, done.metric)} "
+        f"{standing.label} is not distinguishable from it{where}: {mean} {unit_of(done, done.metric)} "
         f"(95 % interval {low} to {high})"
     )
 
@@ -108,13 +110,13 @@ def _told_apart(done: Comparison, standing: Standing, difference: Difference) ->
 def _money(done: Comparison, standing: Standing) -> str:
     parts = []
     if standing.cost_per_kept is not None and standing.cost_per_kept[0] > 0 and done.metric == "retention":
-        parts.append(f"at {_amount(standing.cost_per_kept[0])} {done.currency} a customer kept")
+        parts.append(f"at {amount(standing.cost_per_kept[0])} {done.currency} a customer kept")
     profit = standing.profit
     if profit is not None and done.metric != "profit" and done.cohort:
         each = profit.mean / done.cohort
         more = "more" if each > 0 else "less"
         if profit.distinguishable:
-            parts.append(f"{_amount(abs(each))} {done.currency} {more} profit a customer")
+            parts.append(f"{amount(abs(each))} {done.currency} {more} profit a customer")
         else:
             parts.append("no distinguishable difference in profit")
     words = " and ".join(parts)
@@ -124,7 +126,7 @@ def _money(done: Comparison, standing: Standing) -> str:
 # ---------------------------------------------------------------- the ranking
 def _ranking(done: Comparison) -> Iterator[str]:
     what = "share of customers kept" if done.metric == "retention" else done.metric
-    unit = _unit(done, done.metric, level=True)
+    unit = unit_of(done, done.metric, level=True)
     yield f"Ranked by {what} ({unit}); money: difference to the baseline, {done.currency}"
     head = ("", "", done.metric, "difference", "95 % interval", "best", "cost", "profit", "per kept")
     rows = [_ranked(done, standing) for standing in done.ranking]
@@ -136,15 +138,17 @@ def _ranked(done: Comparison, standing: Standing) -> tuple[str, ...]:
     difference = done.found[done.metric][standing.world - 1] if standing.world else None
     mark = "*" if standing.efficient else ""
     name = f"{standing.label}{mark}" + ("" if standing.in_budget else " (over budget)")
-    cells = [f"{standing.rank}", name, _level(done, done.metric, standing.mean, difference)]
+    cells = [f"{standing.rank}", name, level(done, done.metric, standing.mean, difference)]
     if difference is None:
         return (*cells, "baseline", "", percent(standing.chance_best), "", "", "")
-    low, high = (_signed(done, done.metric, end, difference) for end in (difference.low, difference.high))
-    mean = _signed(done, done.metric, difference.mean, difference)
+    low, high = (
+        signed_value(done, done.metric, end, difference) for end in (difference.low, difference.high)
+    )
+    mean = signed_value(done, done.metric, difference.mean, difference)
     cells += ["identical", ""] if difference.identical else [mean, f"{low} .. {high}"]
-    cells += [percent(standing.chance_best), *(_change(d) for d in (standing.cost, standing.profit))]
+    cells += [percent(standing.chance_best), *(change(d) for d in (standing.cost, standing.profit))]
     each = standing.cost_per_kept
-    return (*cells, NONE if each is None else _amount(each[0]) if each[0] > 0.0 else "saves")
+    return (*cells, NONE if each is None else amount(each[0]) if each[0] > 0.0 else "saves")
 
 
 def _marks(done: Comparison) -> Iterator[str]:
@@ -154,14 +158,15 @@ def _marks(done: Comparison) -> Iterator[str]:
     if any(standing.efficient for standing in done.ranking):
         lines.append("*: on the efficient frontier, none gains as much for less.")
     yield from textwrap.wrap(" ".join(lines), WIDTH)
-    level = [
+    apart = [
         (done.labels[a], done.labels[b]) for (a, b), pair in done.pairs.items() if not pair.distinguishable
     ]
-    if level:
-        yield from textwrap.wrap(_level_pairs(level, len(done.pairs)), WIDTH)
+    if apart:
+        yield from textwrap.wrap(level_pairs(apart, len(done.pairs)), WIDTH)
 
 
-def _level_pairs(level: Sequence[tuple[str, str]], pairs: int) -> str:
+def level_pairs(level: Sequence[tuple[str, str]], pairs: int) -> str:
+    """Which worlds cannot be told apart, of so many pairs."""
     if len(level) == pairs > 1:
         return "No two of them are distinguishable from each other."
     if len(level) > PAIRS:
@@ -193,16 +198,17 @@ def _table(done: Comparison, kpis: Sequence[str], chosen: range) -> Iterator[str
         found = [done.found[kpi][world - 1] for world in chosen]
         base = float(done.worlds.kpi(kpi)[:, 0].mean())
         widest = max(done.found[kpi], key=lambda d: d.half)
-        cells = [_plus_minus(done, kpi, difference) for difference in found]
-        rows.append((kpi, _level(done, kpi, base, widest), *cells, _unit(done, kpi, level=True)))
+        cells = [plus_minus(done, kpi, difference) for difference in found]
+        rows.append((kpi, level(done, kpi, base, widest), *cells, unit_of(done, kpi, level=True)))
     yield from aligned([head, *rows], left=(0, len(head) - 1))
 
 
-def _plus_minus(done: Comparison, kpi: str, difference: Difference) -> str:
+def plus_minus(done: Comparison, kpi: str, difference: Difference) -> str:
+    """``+1.2 ± 0.3``; a dot where nothing can be told."""
     if not difference.distinguishable:
         return SAME
     half = number(_scale(done, kpi) * difference.half, _places(difference, _scale(done, kpi)))
-    return f"{_signed(done, kpi, difference.mean, difference)} ± {half}"
+    return f"{signed_value(done, kpi, difference.mean, difference)} ± {half}"
 
 
 def _who(done: Comparison, kpi: str) -> str:
@@ -216,7 +222,8 @@ def _who(done: Comparison, kpi: str) -> str:
 
 
 # ---------------------------------------------------------------- how sure
-def _sure(done: Comparison) -> Iterator[str]:
+def sure(done: Comparison) -> Iterator[str]:
+    """How sure the metric's differences are, in sentences."""
     found, strategies = done.found[done.metric], len(done.labels) - 1
     if strategies > 1:
         yield f"Intervals hold for all {strategies} strategies at once (max-t over replications), each KPI on its own."
@@ -231,7 +238,7 @@ def _stopped(done: Comparison) -> Iterator[str]:
     if asked is None:
         return
     widest = max(done.found[done.metric], key=lambda d: d.half)
-    unit, scale = _unit(done, done.metric), _scale(done, done.metric)
+    unit, scale = unit_of(done, done.metric), _scale(done, done.metric)
     half = f"±{number(scale * widest.half, max(1, _places(widest, scale)))} {unit}"
     took = plural(done.replications, "replication")
     if done.reached:
@@ -242,7 +249,7 @@ def _stopped(done: Comparison) -> Iterator[str]:
 
 def _paired(done: Comparison, k: int) -> str:
     difference, flips = done.found[done.metric][k], done.flips(k + 1)
-    scale, unit = _scale(done, done.metric), _unit(done, done.metric)
+    scale, unit = _scale(done, done.metric), unit_of(done, done.metric)
     told = [f"{number(scale * difference.se, 3)} {unit} with the same people and luck"]
     told.append(f"{number(scale * difference.se_independent, 3)} with independent seeds")
     if flips is not None:
@@ -260,7 +267,8 @@ def _scale(done: Comparison, kpi: str) -> float:
     return 100.0 if done.kpis[kpi][0] == SHARE else 1.0
 
 
-def _unit(done: Comparison, kpi: str, level: bool = False) -> str:
+def unit_of(done: Comparison, kpi: str, level: bool = False) -> str:
+    """The unit of a KPI's differences, or of its levels."""
     if done.kpis[kpi][0] == SHARE:
         return "%" if level else "points"
     return done.unit(kpi)
@@ -275,21 +283,24 @@ def _places(difference: Difference, scale: float) -> int:
     return min(7, max(least, math.ceil(-math.log10(half) + 1e-9))) if half < 10.0 else 0
 
 
-def _signed(done: Comparison, kpi: str, value: float, difference: Difference) -> str:
+def signed_value(done: Comparison, kpi: str, value: float, difference: Difference) -> str:
+    """A difference, or an end of its interval, as precise as that is."""
     scale = _scale(done, kpi)
     places = _places(difference, scale)
     text = number(scale * value, places)
     return text if text.startswith("−") or not any(sign in "123456789" for sign in text) else f"+{text}"
 
 
-def _level(done: Comparison, kpi: str, value: float, difference: Difference | None) -> str:
+def level(done: Comparison, kpi: str, value: float, difference: Difference | None) -> str:
+    """The level of a KPI, as precise as it is known."""
     scale = _scale(done, kpi)
     if scale == 100.0:
         return number(scale * value, max(1, decimals(scale * value)) if value < 0.01 else 1)
     return number(value, decimals(value, float(value).is_integer()))
 
 
-def _change(difference: Difference | None) -> str:
+def change(difference: Difference | None) -> str:
+    """How an amount of money differs."""
     if difference is None:
         return NONE
     return signed(difference.mean, 2) if abs(difference.mean) < 100 else f"{_plus(difference.mean)}"
@@ -299,7 +310,8 @@ def _plus(value: float) -> str:
     return f"{value:+,.0f}".replace("-", "−")
 
 
-def _amount(value: float) -> str:
+def amount(value: float) -> str:
+    """Money, in cents below a thousand."""
     return number(value, 0 if abs(value) >= 1000 else 2)
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.report.comparison import headline
@@ -30,6 +29,8 @@ from sim.report.style import (
     SKY,
     VERMILION,
     canvas,
+    halo,
+    narrow,
     plain,
     spread,
     styled,
@@ -106,12 +107,12 @@ def _curves(
     ends: list[tuple[float, str, str]] = []
     last = 0.0
     for world, rows in frame.dropna(subset=[names[0]]).groupby("world", sort=False):
-        colour, dash = _look(done, str(world))
+        colour, dash = look_of(done, str(world))
         middle, low, high = (scale * rows[name].to_numpy(float) for name in names)
         days = rows["t"].to_numpy(float)
         axes.fill_between(days, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(days, middle, color=colour, linestyle=dash)
-        ends.append((float(middle[-1]), f"{_short(str(world))} {told(float(middle[-1]))}", colour))
+        ends.append((float(middle[-1]), _end(str(world), told(float(middle[-1]))), colour))
         last = max(last, float(days[-1]))
     plain(axes)
     axes.spines["left"].set_visible(False)
@@ -121,10 +122,16 @@ def _curves(
     _label(axes, ends)
 
 
+def _end(label: str, value: str) -> str:
+    """What stands at the end of a line; on a phone the value stands below the name."""
+    return f"{_short(label, 11)}\n{value}" if narrow() else f"{_short(label)} {value}"
+
+
 def _label(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
     """Names at the right, where the lines end, moved apart where they would touch."""
     bottom, top = axes.get_ylim()
-    places = spread([value for value, _, _ in ends], 0.065 * (top - bottom), bottom, top)
+    gap = 0.12 if narrow() else 0.065
+    places = spread([value for value, _, _ in ends], gap * (top - bottom), bottom, top)
     for (_, text, colour), y in zip(ends, places, strict=True):
         axes.annotate(
             text,
@@ -138,7 +145,7 @@ def _label(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
         )
 
 
-def _look(done: Comparison, label: str) -> tuple[str, str]:
+def look_of(done: Comparison, label: str) -> tuple[str, str]:
     """Colour and dash of a world."""
     k = done.labels.index(label) - 1
     if k < 0:
@@ -146,8 +153,8 @@ def _look(done: Comparison, label: str) -> tuple[str, str]:
     return COLOURS[k % len(COLOURS)], DASHES[k // len(COLOURS) % len(DASHES)]
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+def _short(label: str, longest: int = LONGEST) -> str:
+    return label if len(label) <= longest else f"{label[: longest - 1]}…"
 
 
 # ---------------------------------------------------------------- the frontier
@@ -186,7 +193,7 @@ def draw_frontier(frame: pd.DataFrame, done: Comparison) -> Figure:
     best = frame[frame["efficient"]].sort_values(["cost", "gain"])
     axes.plot(best["cost"], scale * best["gain"], color=FAINT, linewidth=1.6, zorder=1)
     for row in frame.itertuples():
-        colour, _ = _look(done, str(row.world))
+        colour, _ = look_of(done, str(row.world))
         _point(axes, row, scale, colour)
     if done.asked.budget is not None:
         axes.axvline(done.asked.budget, color=INK, linewidth=1.0, linestyle=":")
@@ -205,9 +212,10 @@ def draw_frontier(frame: pd.DataFrame, done: Comparison) -> Figure:
     axes.axhline(0.0, color=FAINT, linewidth=1.0, zorder=0)
     plain(axes)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(3 if narrow() else 6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axes.set_xlabel(f"cost beyond the baseline's over {duration(done.horizon)}, {done.currency}")
+    what = "extra cost" if narrow() else "cost beyond the baseline's"
+    axes.set_xlabel(f"{what} over {duration(done.horizon)}, {done.currency}")
     what = "customers kept more" if done.metric == "retention" else f"gain in {done.metric}"
     axes.set_ylabel(f"{what}, {unit}")
     return figure
@@ -232,15 +240,16 @@ def _name_points(axes: Axes, frame: pd.DataFrame, done: Comparison, scale: float
             rows.itertuples(), spread(wished, 0.055 * (top - bottom), bottom, top), strict=True
         ):
             axes.annotate(
-                _short(str(row.world)) + ("" if row.in_budget else " (over budget)"),
+                _short(str(row.world), 14 if narrow() else LONGEST)
+                + ("" if row.in_budget else " (over budget)"),
                 (float(row.cost), y),  # type: ignore[arg-type]
                 xytext=(8, 0),
                 textcoords="offset points",
                 va="center",
-                color=_look(done, str(row.world))[0],
+                color=look_of(done, str(row.world))[0],
                 fontweight="bold",
                 fontsize=10,
-                path_effects=[withStroke(linewidth=3, foreground="white")],
+                path_effects=halo(),
             )
 
 

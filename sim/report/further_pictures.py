@@ -23,6 +23,8 @@ from sim.report.style import (
     SKY,
     VERMILION,
     canvas,
+    names_above,
+    narrow,
     nothing,
     plain,
     styled,
@@ -69,8 +71,11 @@ def draw_attribution(frame: pd.DataFrame, done: Comparison) -> Figure:
     first = axes[0][0]
     first.set_yticks(range(len(names)), names)
     first.set_ylim(len(names) - 0.4, -0.6)
+    names_above(first)
     handles, labels = first.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9.5)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=3 if narrow() else 6, frameon=False, fontsize=9.5
+    )
     return figure
 
 
@@ -135,7 +140,7 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
     axes.hlines(places, rows["low"], rows["high"], color=colours, linewidth=2)
     axes.scatter(rows["rho"], places, color=colours, s=36, zorder=3)
     for place, row in zip(places, rows.itertuples(), strict=True):
-        if isinstance(row.threshold_written, str):
+        if isinstance(row.threshold_written, str) and not narrow():
             axes.annotate(
                 f"sign changes at {_figures(row.threshold_written)}",
                 (1.01, place),
@@ -152,7 +157,10 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.axvline(0.0, color=FAINT, linewidth=1)
     axes.set_xlim(-1.0, 1.0)
-    axes.set_xlabel("worse with more of it  ←  rank correlation  →  better")
+    axes.set_xlabel(
+        "rank correlation" if narrow() else "worse with more of it  ←  rank correlation  →  better"
+    )
+    names_above(axes)
     axes.spines["left"].set_visible(False)
     plain(axes, "x")
     return figure

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal
 
@@ -14,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
 
 # Okabe & Ito 2008: told apart with every common colour blindness
 BLUE, ORANGE, GREEN, VERMILION, SKY, PINK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
@@ -42,8 +46,49 @@ STYLE: Any = {
     "lines.solid_capstyle": "round",
     "svg.hashsalt": "touchpoint",
     "path.simplify": True,
+    "text.parse_math": False,  # a dollar in a name is a dollar
 }
 HEADLINE_CHARACTERS, SUBTITLE_CHARACTERS = 66, 102
+WIDTH = 8.0  # inches
+
+
+@dataclass
+class Bare:
+    """How pictures are drawn for a page that tells their words itself: how wide, and what the words were."""
+
+    width: float
+    headline: str = ""
+    subtitle: str = ""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it is for a phone."""
+        return self.width < 0.75 * WIDTH
+
+
+_BARE: ContextVar[Bare | None] = ContextVar("bare", default=None)
+
+
+@contextmanager
+def bare(width: float = WIDTH) -> Iterator[Bare]:
+    """Pictures without headline and subtitle, of another width; the last one's words are in what is yielded."""
+    sheet = Bare(width)
+    token = _BARE.set(sheet)
+    try:
+        yield sheet
+    finally:
+        _BARE.reset(token)
+
+
+def narrow() -> bool:
+    """Whether what is drawn now is for a phone."""
+    sheet = _BARE.get()
+    return sheet is not None and sheet.narrow
+
+
+def halo() -> list[Any]:
+    """What keeps letters readable on lines; a page does that itself, and wants its letters as text."""
+    return [] if _BARE.get() else [withStroke(linewidth=3, foreground="white")]
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -63,17 +108,44 @@ def canvas(
     headline: str, subtitle: str = "", height: float = 4.8, rows: int = 1, columns: int = 1, **grid: Any
 ) -> tuple[Figure, Any]:
     """A figure 8 inches wide with its words on top, and its axes."""
+    sheet = _BARE.get()
+    if sheet is not None:
+        sheet.headline, sheet.subtitle = headline, subtitle
+        figure = Figure(figsize=(sheet.width, height), layout=ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.06))
+        FigureCanvasAgg(figure)
+        return figure, figure.subplots(rows, columns, **grid)
     top = textwrap.fill(headline, HEADLINE_CHARACTERS)
     below = "\n".join(textwrap.fill(line, SUBTITLE_CHARACTERS) for line in subtitle.splitlines())
     words = 0.32 + 0.25 * (top.count("\n") + 1) + 0.2 * (below.count("\n") + 1) * bool(below)
     room = ConstrainedLayoutEngine(rect=(0.0, 0.0, 1.0, height / (height + words)), w_pad=0.12, h_pad=0.06)
-    figure = Figure(figsize=(8.0, height + words), layout=room)
+    figure = Figure(figsize=(WIDTH, height + words), layout=room)
     FigureCanvasAgg(figure)
     inch = 1.0 / (height + words)
     figure.text(0.015, 1 - 0.14 * inch, top, fontsize=14, fontweight="bold", va="top", linespacing=1.25)
     under = 1 - (0.22 + 0.25 * (top.count("\n") + 1)) * inch
     figure.text(0.015, under, below, fontsize=10.5, color=MUTED, va="top", linespacing=1.3)
     return figure, figure.subplots(rows, columns, **grid)
+
+
+def names_above(axes: Axes) -> None:
+    """On a phone the names of rows stand above these: beside them they would take all the room."""
+    if not narrow():
+        return
+    names = [
+        (y, label.get_text().replace("\n", ", "))
+        for y, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    ]
+    axes.set_yticks([])
+    for y, name in names:
+        axes.annotate(
+            name,
+            (0.0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 6),
+            textcoords="offset points",
+            fontsize=9,
+            annotation_clip=False,
+        )
 
 
 def bars_and_numbers(
@@ -149,7 +221,9 @@ def time_axis(axes: Axes, horizon: float, start: float = 0.0) -> str:
     """Ticks in the unit a person would count the horizon in; returns its name."""
     unit, name = unit_of(horizon)
     most = horizon / unit
-    step = next(s for s in (1, 2, 3, 6, 7, 12, 14, 30, 60, 120, 500, 2500, 10_000) if most / s <= 13)
+    ticks_at_most = 6 if narrow() else 13
+    steps = (1, 2, 3, 6, 7, 12, 14, 30, 60, 120, 500, 2500, 10_000)
+    step = next(s for s in steps if most / s <= ticks_at_most)
     ticks = np.arange(0, most + 1e-6, step)
     axes.set_xticks(ticks * unit, [f"{tick:.0f}" for tick in ticks])
     axes.set_xlim(start, horizon)

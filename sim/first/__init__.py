@@ -1,0 +1,1 @@
+"""The first hour: a business of one's own as scenario files, from a few answers."""
