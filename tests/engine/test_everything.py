@@ -55,7 +55,12 @@ WORLD = {
     },
     "stock": {"buns": {"start": 6, "refill": {"every": "1 d", "to": 6}, "shown": "1 h"}},
     "signals": {
-        "stars": {"kind": "reviews", "start": {"count": 5, "average": 4.2}, "refresh": "live", "window": "forever"},
+        "stars": {
+            "kind": "reviews",
+            "start": {"count": 5, "average": 4.2},
+            "refresh": "live",
+            "window": "forever",
+        },
         "adopters": {"kind": "adopters", "refresh": "live", "window": "forever"},
         "bustle": {"kind": "popularity", "counts": "order", "window": "3 d", "scope": "brand"},
     },
@@ -74,7 +79,11 @@ WORLD = {
             "fails": {"chance": 0.2, "severity": 0.6, "feels": {"frustration": 0.5}, "still_sells": True},
             "gave_up": {"severity": 0.4, "feels": {"frustration": 0.3}},
             "sells": {"price": "own_spend", "margin": 0.6},
-            "staff": {"pool": "clerks", "service": {"mean": "20 min", "cv": 0.5}, "patience": {"mean": "1 h", "cv": 1}},
+            "staff": {
+                "pool": "clerks",
+                "service": {"mean": "20 min", "cv": 0.5},
+                "patience": {"mean": "1 h", "cv": 1},
+            },
             "triggers": {
                 "last": {"kind": "scarcity", "cue": "supply", "reads": "buns", "below": 5, "genuine": False},
                 "busy": {"kind": "social_proof", "reads": "bustle"},
@@ -94,10 +103,19 @@ WORLD = {
         "form": {
             "effort": 0.2,
             "asks": {
-                "question": "nps", "answers": "60 %", "about": "order", "acts_on": "60 %", "learns": "20 %", "acts_cost": 2,
+                "question": "nps",
+                "answers": "60 %",
+                "about": "order",
+                "acts_on": "60 %",
+                "learns": "20 %",
+                "acts_cost": 2,
             },
         },
-        "gift": {"feels": {"gratitude": 0.3}, "triggers": {"free": {"kind": "reciprocity", "worth": 5}}, "cost": 1},
+        "gift": {
+            "feels": {"gratitude": 0.3},
+            "triggers": {"free": {"kind": "reciprocity", "worth": 5}},
+            "cost": 1,
+        },
         "mail": {"cost": 0.2, "quality": 0.1},
         "deal": {"sells": {"price": 8, "discount": 0.3}},
         "news": {"quality": -0.3, "fails": {"chance": 1, "severity": 0.7, "feels": {"anxiety": 0.4}}},
@@ -107,10 +125,19 @@ WORLD = {
             "starts_on": {"need": {"becomes": "order", "usually": 0.7}},
             "steps": {
                 "order": {
-                    "next": {"bun": 3, "rating": {"weight": 3, "after": "1 d", "pulls": {"joy": 1}}, "end": 4},
+                    "next": {
+                        "bun": 3,
+                        "rating": {"weight": 3, "after": "1 d", "pulls": {"joy": 1}},
+                        "end": 4,
+                    },
                     "if_failed": {"sorry": 2, "end": 1},
                 },
-                "bun": {"next": {"form": {"weight": 1, "after": "6 h"}, "end": {"weight": 1, "follows": {"bustle": 1}}}},
+                "bun": {
+                    "next": {
+                        "form": {"weight": 1, "after": "6 h"},
+                        "end": {"weight": 1, "follows": {"bustle": 1}},
+                    }
+                },
                 "sorry": {"next": {"form": {"weight": 1, "after": "2 h"}}},
                 "rating": {},
                 "form": {},
@@ -120,7 +147,10 @@ WORLD = {
             "starts_on": {"awareness": {"becomes": "map", "usually": 0.6}},
             "steps": {"map": {"next": {"visit": {"weight": 1, "after": {"mean": "1 d", "cv": 1}}, "end": 1}}},
         },
-        "plea": {"starts_on": {"leaving": {"becomes": "sorry"}}, "steps": {"sorry": {"next": {"leave": 3, "end": 1}}}},
+        "plea": {
+            "starts_on": {"leaving": {"becomes": "sorry"}},
+            "steps": {"sorry": {"next": {"leave": 3, "end": 1}}},
+        },
         "reply": {
             "starts_on": {"message": {"of": "back", "becomes": "mail", "usually": 0.5}},
             "steps": {"mail": {"next": {"deal": {"after": "3 h"}}}, "deal": {}},
@@ -138,11 +168,18 @@ WORLD = {
             "limits": {"budget": "20 per 7 d"},
         },
         "worried": {
-            "picks": {"every": "1 d", "from": {"at_risk": {"at_least": 0.5}}, "when": {"signal": "stars", "at_most": 4.5}},
+            "picks": {
+                "every": "1 d",
+                "from": {"at_risk": {"at_least": 0.5}},
+                "when": {"signal": "stars", "at_most": 4.5},
+            },
             "sends": {"touchpoint": "mail", "wins_back": "5 %"},
             "limits": {"per_customer": "1 per 5 d"},
         },
-        "members": {"picks": {"at": ["9 d"], "from": {"tier": {"of": "club", "at_least": "silver"}}}, "sends": {"touchpoint": "mail"}},
+        "members": {
+            "picks": {"at": ["9 d"], "from": {"tier": {"of": "club", "at_least": "silver"}}},
+            "sends": {"touchpoint": "mail"},
+        },
     },
     "events": {"breach": {"at": "12 d", "meets": "news", "share": 0.6, "within": "1 d", "prospects": True}},
     "loyalty": {
@@ -156,12 +193,20 @@ WORLD = {
         "club": {
             "joins": {"at": "order", "chance": 0.5},
             "earns": {"points": 1, "per": "currency"},
-            "tiers": {"silver": {"at": 15}, "gold": {"at": 40, "earns_times": 2, "priority": -1, "worth": 20}},
+            "tiers": {
+                "silver": {"at": 15},
+                "gold": {"at": 40, "earns_times": 2, "priority": -1, "worth": 20},
+            },
         },
     },
-    "psychology": {"word_of_mouth": 0.6, "pressure_free": 0.5, "opts_out": 0.3, "effect_on": {"leaving": 0.5, "buying": 0.5}},
+    "psychology": {
+        "word_of_mouth": 0.6,
+        "pressure_free": 0.5,
+        "opts_out": 0.3,
+        "effect_on": {"leaving": 0.5, "buying": 0.5},
+    },
     "as_stated": False,
-}  # fmt: skip
+}
 CONTRACT = {
     "contract": {"renews": "7 d", "price": 9, "margin": 0.5},
     "customers": {"leaves": {"mean": "15 % per renewal", "cv": 0.8}},
@@ -235,62 +280,104 @@ UNHEARD = dict.fromkeys(
 CALM = {"contact_fatigue": 0, "worn_message": 0, "opts_out": 0}
 PLAIN = {"joins": {"at": "order"}, "earns": {"stamps": 1}}
 ZERO = {
-    "word of mouth": (merged(NO_WORDS, {"psychology": {"word_of_mouth": 0}}), merged(NO_WORDS, {"network": None})),
-    "friends' word as a trigger": ({"touchpoints": {"order": {"triggers": {"told": {"strength": 0}}}}}, NO_WORDS),
-    "contact pressure": ({"psychology": CALM}, {"psychology": CALM | {"pressure_half_life": "1 d", "pressure_free": 0}}),
+    "word of mouth": (
+        merged(NO_WORDS, {"psychology": {"word_of_mouth": 0}}),
+        merged(NO_WORDS, {"network": None}),
+    ),
+    "friends' word as a trigger": (
+        {"touchpoints": {"order": {"triggers": {"told": {"strength": 0}}}}},
+        NO_WORDS,
+    ),
+    "contact pressure": (
+        {"psychology": CALM},
+        {"psychology": CALM | {"pressure_half_life": "1 d", "pressure_free": 0}},
+    ),
     "an event for nobody": ({"events": {"breach": {"share": 0}}}, {"events": None}),
-    "a campaign with chance 0": ({"campaigns": {"thanks": {"picks": {"chance": 0}}}}, {"campaigns": {"thanks": None}}),
+    "a campaign with chance 0": (
+        {"campaigns": {"thanks": {"picks": {"chance": 0}}}},
+        {"campaigns": {"thanks": None}},
+    ),
     "a campaign held out from everybody": (
-        {"campaigns": {"members": {"limits": {"hold_out": 1}}}}, {"campaigns": {"members": None}},
+        {"campaigns": {"members": {"limits": {"hold_out": 1}}}},
+        {"campaigns": {"members": None}},
     ),
     "winning nobody back": (
-        {"campaigns": {"back": {"sends": {"wins_back": 0}}}}, {"campaigns": {"back": {"sends": {"wins_back": None}}}},
+        {"campaigns": {"back": {"sends": {"wins_back": 0}}}},
+        {"campaigns": {"back": {"sends": {"wins_back": None}}}},
     ),
-    "a programme that nobody joins": ({"loyalty": {"card": {"joins": {"chance": 0}}}}, {"loyalty": {"card": None}}),
+    "a programme that nobody joins": (
+        {"loyalty": {"card": {"joins": {"chance": 0}}}},
+        {"loyalty": {"card": None}},
+    ),
     "a programme that is worth nothing": (
-        {"loyalty": {"extra": {**PLAIN, "pull": 0, "reward": {"at": 3, "worth": 0}, "tiers": {"one": {"at": 2}}}}}, {},
+        {
+            "loyalty": {
+                "extra": {**PLAIN, "pull": 0, "reward": {"at": 3, "worth": 0}, "tiers": {"one": {"at": 2}}}
+            }
+        },
+        {},
     ),
     "a survey that teaches nothing": (
-        {"touchpoints": {"form": {"asks": {"learns": 0}}}}, {"touchpoints": {"form": {"asks": {"learns": None}}}},
+        {"touchpoints": {"form": {"asks": {"learns": 0}}}},
+        {"touchpoints": {"form": {"asks": {"learns": None}}}},
     ),
     "a survey that nobody answers": (
-        {"touchpoints": {"form": {"asks": {**ASKS, "answers": 0}}}}, {"touchpoints": {"form": {"asks": None}}},
+        {"touchpoints": {"form": {"asks": {**ASKS, "answers": 0}}}},
+        {"touchpoints": {"form": {"asks": None}}},
     ),
     "learning that changes nothing": (
-        {"psychology": {"learning_floor": 1}}, {"touchpoints": {"form": {"asks": {"learns": None}}}},
+        {"psychology": {"learning_floor": 1}},
+        {"touchpoints": {"form": {"asks": {"learns": None}}}},
     ),
     "a gift of strength 0": (
-        {"touchpoints": {"gift": {"triggers": {"free": {"strength": 0}}}}}, {"touchpoints": {"gift": {"triggers": None}}},
+        {"touchpoints": {"gift": {"triggers": {"free": {"strength": 0}}}}},
+        {"touchpoints": {"gift": {"triggers": None}}},
     ),
     "scarcity of strength 0": (
         {"touchpoints": {"order": {"triggers": {"last": {"strength": 0}}}}},
         {"touchpoints": {"order": {"triggers": {"last": None}}}},
     ),
     "bait that nobody sees through": (
-        {"psychology": {"found_out": 0}}, {"touchpoints": {"order": {"triggers": {"last": {"genuine": True}}}}},
+        {"psychology": {"found_out": 0}},
+        {"touchpoints": {"order": {"triggers": {"last": {"genuine": True}}}}},
     ),
     "promises that nobody hears": (
-        {"psychology": {"promise_rate": 0, "trust_mixed": 0}}, {"touchpoints": {"order": {"promises": None}}},
+        {"psychology": {"promise_rate": 0, "trust_mixed": 0}},
+        {"touchpoints": {"order": {"promises": None}}},
     ),
     "alternatives that are not shown": (
-        {"touchpoints": {"bun": {"shows_alternatives": 0}}}, {"touchpoints": {"bun": {"shows_alternatives": None}}},
+        {"touchpoints": {"bun": {"shows_alternatives": 0}}},
+        {"touchpoints": {"bun": {"shows_alternatives": None}}},
     ),
-    "prices that nobody minds": ({"psychology": {"price_weight": 0}}, {"customers": {"price_sensitivity": 0}}),
+    "prices that nobody minds": (
+        {"psychology": {"price_weight": 0}},
+        {"customers": {"price_sensitivity": 0}},
+    ),
     "meetings that never are": (
-        {"segments": {"strangers": {"hears_from_others": "never"}}}, {"segments": {"strangers": {"hears_from_others": None}}},
+        {"segments": {"strangers": {"hears_from_others": "never"}}},
+        {"segments": {"strangers": {"hears_from_others": None}}},
     ),
     "a shift of as many as ever": (
         {"staff": {"clerks": {"shifts": {"mon-fri 08:00-09:30": 1, "sat-sun 07:00-09:00": 1}}}},
         {"staff": {"clerks": {"shifts": None}}},
     ),
     "a season that is like the rest": (
-        {"seasons": {"winter": {"jan": 1, "feb": 1}}}, {"customers": {"needs": {"season": None}}},
+        {"seasons": {"winter": {"jan": 1, "feb": 1}}},
+        {"customers": {"needs": {"season": None}}},
     ),
     "an influencer of strength 0": (
-        {"touchpoints": {"order": {"triggers": {"star": {"kind": "social_proof", "from": "influencer", "fit": 1, "strength": 0}}}}},
+        {
+            "touchpoints": {
+                "order": {
+                    "triggers": {
+                        "star": {"kind": "social_proof", "from": "influencer", "fit": 1, "strength": 0}
+                    }
+                }
+            }
+        },
         {},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("base", [{}, CONTRACT], ids=["by rate", "contract"])
