@@ -132,8 +132,17 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         **{name: (unit, f"{meaning} at the end") for name, (unit, meaning) in FEELINGS.items()},
         "affective": ("0..1", "affective commitment at the end"),
         "normative": ("0..1", "normative commitment at the end"),
-        "obligation": ("0..1", "felt obligation at the end"),
+        "economic": (
+            "0..1",
+            "economic commitment at the end: what leaving would cost; empty: psychology is off",
+        ),
+        "forced": ("0..1", "forced commitment at the end: no alternative is known; empty: psychology is off"),
+        "habitual": ("0..1", "habitual commitment at the end; empty: psychology is off"),
+        "obligation": ("logits", "felt obligation at the end"),
+        "grievance": ("0..1", "failures not made good, at the end"),
+        "pressure": ("messages", "messages met lately, at the end"),
         "reference": ("multiple of today's", "price that seems right, at the end"),
+        "referred": ("", "1: came on a friend's word"),
         "opted_out": ("", "1: has opted out of messages"),
     },
     "daily": {
