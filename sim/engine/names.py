@@ -76,8 +76,10 @@ def campaign_step(scenario: Scenario, name: str) -> str:
     return f"{name}.{(campaign.gives or campaign.sends).touchpoint}"
 
 
-def calendar_name(when: str | None, season: str | None, trend: float = 0.0) -> str | None:
+def calendar_name(scenario: Scenario, when: str | None, season: str | None, trend: float = 0.0) -> str | None:
     """The name of a weekly calendar, or of one whose weeks rise and fall with a season and a trend."""
+    if season is not None and scenario.seasons[season].flat:
+        season = None
     if trend != 0.0:
         return f"{when or ''}.{season or ''}.{trend!r}"
     return when if season is None else f"{when or ''}.{season}"
@@ -87,9 +89,9 @@ def _seasonal(scenario: Scenario) -> list[str]:
     """The calendars with a season or a trend that somebody lives by."""
     needs = [traits.needs for traits in (*scenario.segments.values(), scenario.customers)]
     streams = [scenario.enters.stream] if scenario.enters and scenario.enters.stream else []
-    used = [calendar_name(what.when, what.season) for what in streams if what.season]
-    used += [calendar_name(what.when, what.season, what.trend) for what in needs if what.season or what.trend]
-    return [name for name in used if name]
+    used = [calendar_name(scenario, what.when, what.season) for what in streams]
+    used += [calendar_name(scenario, what.when, what.season, what.trend) for what in needs]
+    return [name for name in used if name and name not in scenario.calendars]
 
 
 _KINDS = {

@@ -15,7 +15,9 @@ ORDER, COFFEE, APOLOGY = range(3)
 def log(*rows):
     """Rows of (customer, seq, occasion index, touchpoint, outcome)."""
     made = np.zeros(len(rows), LOG)
-    for name, column in zip(("customer", "seq", "index", "touchpoint", "outcome"), zip(*rows, strict=True), strict=True):
+    for name, column in zip(
+        ("customer", "seq", "index", "touchpoint", "outcome"), zip(*rows, strict=True), strict=True
+    ):
         made[name] = column
     made["kind"] = TOUCH
     return made
@@ -51,7 +53,9 @@ def test_whatever_arrives_goes_on_or_ends():
     rows = log(*((c, s, s // 4, rng.integers(3), OK) for c in range(20) for s in range(12)))
     frame = flows(touches(rows), PROGRAM)
     for place in range(1, 4):
-        arrived = frame[(frame["place"] == place) & (frame["target"] != "")].groupby("target")["journeys"].sum()
+        arrived = (
+            frame[(frame["place"] == place) & (frame["target"] != "")].groupby("target")["journeys"].sum()
+        )
         went = frame[frame["place"] == place + 1].groupby("source")["journeys"].sum()
         assert arrived.to_dict() == went.to_dict()
 

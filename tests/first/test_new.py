@@ -37,13 +37,21 @@ def test_it_writes_two_files_that_are_right_and_says_what_comes_next(here):
 
 
 GRID = list(
-    itertools.product(("10", "1000", "1_000_000"), ("0.05", "2", "60"), ("5", "99 %"), ("yes", "no"), ("shop", "web"))
+    itertools.product(
+        ("10", "1000", "1_000_000"), ("0.05", "2", "60"), ("5", "99 %"), ("yes", "no"), ("shop", "web")
+    )
 )
 
 
 @pytest.mark.parametrize(("customers", "purchases", "keeps", "staff", "channels"), GRID)
 def test_all_answers_make_a_scenario(customers, purchases, keeps, staff, channels, tmp_path):
-    told = {"customers": customers, "purchases": purchases, "keeps": keeps, "staff": staff, "channels": channels}
+    told = {
+        "customers": customers,
+        "purchases": purchases,
+        "keeps": keeps,
+        "staff": staff,
+        "channels": channels,
+    }
     for path in write(answers("Any", told), tmp_path / "any"):
         scenario = sim.load(path)
         assert scenario.assumed
@@ -74,7 +82,19 @@ def test_what_was_stated_is_what_is_simulated(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "title", ['He said "no"', "a: b # c", "{x} & [y]", "'", "- dash", "\\n", "100 %", "<script>", "名前", "{{ 7 * 7 }}"]
+    "title",
+    [
+        'He said "no"',
+        "a: b # c",
+        "{x} & [y]",
+        "'",
+        "- dash",
+        "\\n",
+        "100 %",
+        "<script>",
+        "名前",
+        "{{ 7 * 7 }}",
+    ],
 )
 def test_names_are_quoted(title, tmp_path):
     baseline, strategy = write(answers(title, {}), tmp_path / "any")
@@ -109,12 +129,15 @@ def test_nothing_is_overwritten(here):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--customers", "1e9"], "--customers: expected a number from 10 to 1,000,000 such as 1000, got '1e9'"),
+        (
+            ["--customers", "1e9"],
+            "--customers: expected a number from 10 to 1,000,000 such as 1000, got '1e9'",
+        ),
         (["--customers", "10.5"], "--customers: expected a whole number, got '10.5'"),
         (["--customers", "9" * 400], "--customers: expected a number from 10"),
         (["--purchases", "0"], "--purchases: expected a number from 0.05 to 60 such as 2, got '0'"),
         (["--purchases", "nan"], "--purchases: expected a number"),
-        (["--keeps", "100 %"], '--keeps: expected a number from 5 to 99 such as "70 %", got \'100 %\''),
+        (["--keeps", "100 %"], "--keeps: expected a number from 5 to 99 such as \"70 %\", got '100 %'"),
         (["--spend", "-3"], "--spend: expected a number"),
         (["--spend", "3 %"], "--spend: expected a number"),
         (["--currency", "<b>"], "--currency: expected three letters such as EUR, got '<b>'"),
@@ -133,7 +156,8 @@ def test_bad_answers_get_one_clear_error(words, told, here):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("!!", "is no name for a folder"), ("no/where", "there is no folder no"), ("", "no name")]
+    ("name", "told"),
+    [("!!", "is no name for a folder"), ("no/where", "there is no folder no"), ("", "no name")],
 )
 def test_bad_places_get_one_clear_error(name, told, here):
     done = new(name, "--yes")
@@ -167,4 +191,4 @@ def test_a_terminal_is_asked_and_asked_again(here, monkeypatch):
 
 def test_the_name_is_that_of_the_folder(here):
     assert title_of(place_of("my_corner-shop")) == "My corner shop"
-    assert "name: \"My corner shop\"" in files(answers("My corner shop", {}))["baseline.yaml"]
+    assert 'name: "My corner shop"' in files(answers("My corner shop", {}))["baseline.yaml"]

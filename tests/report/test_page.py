@@ -36,7 +36,9 @@ enters: 5 per day
 touchpoints: {buy: {stage: purchase, quality: 0.2, sells: {price: 5}}}
 journeys: {visit: {starts_on: {entry: {becomes: buy}}, steps: {buy: {next: end}}}}
 """
-KINDER = "extends: baseline.yaml\nname: NAME\ntouchpoints: {buy: {quality: 0.9, cost: 0.1, feels: {joy: 0.6}}}\n"
+KINDER = (
+    "extends: baseline.yaml\nname: NAME\ntouchpoints: {buy: {quality: 0.9, cost: 0.1, feels: {joy: 0.6}}}\n"
+)
 
 
 class Seen(HTMLParser):
@@ -89,7 +91,9 @@ def seen(text):
 
 def test_names_stay_names(text, seen):
     assert not seen.all("script", "img", "iframe", "object", "link")
-    assert not [name for attrs in seen.all(*{tag for tag, _ in seen.tags}) for name in attrs if name.startswith("on")]
+    assert not [
+        name for attrs in seen.all(*{tag for tag, _ in seen.tags}) for name in attrs if name.startswith("on")
+    ]
     assert "&lt;script&gt;" in text and "<script" not in text
     told = "".join(seen.text)
     assert HOSTILE in told and WORSE in told
@@ -112,7 +116,9 @@ def test_whoever_hears_the_page_finds_the_way(seen):
     assert levels[0] == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
     assert len(seen.all("table")) == len(seen.all("caption")) >= 6
     assert all(attrs.get("scope") in ("row", "col") for attrs in seen.all("th"))
-    assert all(attrs.get("tabindex") == "0" for attrs in seen.all("div", "pre") if attrs.get("role") == "region")
+    assert all(
+        attrs.get("tabindex") == "0" for attrs in seen.all("div", "pre") if attrs.get("role") == "region"
+    )
 
 
 def test_pictures_are_told_and_every_id_is_one(seen):
@@ -141,7 +147,9 @@ def test_every_part_is_there_and_what_was_not_asked_for_is_not(text):
         assert f'<section id="{key}"' in text
     assert '<section id="why"' not in text and '<section id="draws"' not in text
     assert "Trust the deltas, not the levels." in text
-    assert "psychology.effect_on.leaving" in text and "0.4  to  1.6" in text.replace("0.4 to 1.6", "0.4  to  1.6")
+    assert "psychology.effect_on.leaving" in text and "0.4  to  1.6" in text.replace(
+        "0.4 to 1.6", "0.4  to  1.6"
+    )
 
 
 def test_the_answer_is_the_one_of_the_terminal(done, text):

@@ -38,7 +38,9 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: browser)")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed (extra: browser)"
+    )
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine (Debian: apt install chromium)")
     with playwright.sync_playwright() as started:
@@ -82,7 +84,9 @@ def test_it_fits(looked):
 
 
 def test_axe_finds_nothing_serious(looked):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (extra: browser)")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed (extra: browser)"
+    )
     opened, *_ = looked
     opened.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     found = axe.Axe().run(opened).response["violations"]
