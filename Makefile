@@ -45,7 +45,7 @@ verification: $(VENV)/.installed  ## the simulator against closed forms: docs/ve
 	$(BIN)/touchpoint verify --markdown > docs/verification.tmp && mv docs/verification.tmp docs/verification.md \
 	  || { rm -f docs/verification.tmp; exit 1; }
 
-facts: $(VENV)/.installed  ## the simulator against published facts: docs/facts.md anew (two minutes)
+facts: $(VENV)/.installed  ## the simulator against published facts: docs/facts.md anew (three minutes)
 	$(BIN)/touchpoint facts --markdown $(FACTS) > docs/facts.tmp && mv docs/facts.tmp docs/facts.md \
 	  || { rm -f docs/facts.tmp; exit 1; }
 

@@ -82,7 +82,7 @@ def _once(
     program, engine: str, k: int, shop: tuple[int, int, int], calls: dict[str, float]
 ) -> dict[str, float]:
     """One round: nanoseconds for each event of every side, those of the warm-up included."""
-    size, days, warm_up = shop
+    rates = same_work.rates(program)
     seconds, outcome = cpu(lambda: engines.run(engine, program, k))
     events = _with_warm_up(outcome.events, outcome.touches.sum(), outcome.people["n_touch"].sum())
     found = {engine: seconds / events}
@@ -94,7 +94,7 @@ def _once(
         ("plain SimPy", tuple(plain_simpy.EMOTIONS)),
         ("plain SimPy, 3 emotions", STIRRED),
     ):
-        seconds, plain = cpu(lambda e=emotions: _plain(size, days, warm_up, k, e))
+        seconds, plain = cpu(lambda e=emotions: _plain(shop, k, e, rates))
         found[name] = seconds / _with_warm_up(
             plain.events, plain.touches, sum(p.n_touch for p in plain.people)
         )
@@ -102,7 +102,7 @@ def _once(
     if not math.isfinite(total):
         raise SystemExit("the floor does not add up")
     found["floor"] = seconds / events
-    people, few = engines.people(size), min(events, 500_000)
+    people, few = engines.people(shop[0]), min(events, 500_000)
     seconds, slept = cpu(lambda: bare_simpy.sleep(people, few))
     if slept != few:
         raise SystemExit(f"unequal work: {few} events against {slept}")
@@ -115,10 +115,10 @@ def _with_warm_up(events: int, touches: int, all_touches: int) -> int:
     return int(events + all_touches - touches)
 
 
-def _plain(size: int, days: int, warm_up: int, seed: int, emotions: tuple[str, ...]) -> Shop:
-    shop = Shop(size, days, warm_up, seed, emotions)
-    shop.run()
-    return shop
+def _plain(shop: tuple[int, int, int], seed: int, emotions: tuple[str, ...], rates: dict) -> Shop:
+    plain = Shop(*shop, seed, emotions, rates)
+    plain.run()
+    return plain
 
 
 def _assert_same(one, two) -> None:

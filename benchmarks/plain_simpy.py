@@ -6,7 +6,8 @@ The same shop as ``scenarios/coffee_shop/baseline.yaml``, with the same psycholo
 for this one journey: no scenario file, no event log, no keyed draws, no tables. It is what the compiled engine
 is compared with, so it is written to be fast as plain Python goes: slots, feelings carried to now once at an
 occasion instead of at every look, no SimPy condition where nobody has to wait, draws only where they matter.
-`benchmarks.same_work` checks that it does what our engines do.
+`benchmarks.same_work` checks that it does what our engines do. What the model knows and this shop does not use
+(prices that change, messages, programmes, friends, promises, falsity) is left out.
 
 Times are days since the end of the warm-up, money is cents. Everybody there at the start has two processes,
 needs and moments to reconsider; a passer-by who has not found the shop yet has one.
@@ -32,6 +33,7 @@ BUNS, SCARCE_BELOW = 30, 8
 BUN_CHANCE, APOLOGY_CHANCE = 0.10, 0.70
 VISIT_WEIGHT, VISIT_DELAY = 30.0 / 70.0, 3.0  # after the map app; days, exponential
 REVIEW_WEIGHT, REVIEW_DELAY = 2.0 / 98.0, 1.0
+REVIEW_FLOOR = 0.2  # share of those who feel nothing either way who write
 REVIEW_PULLS = {"joy": 1.0, "frustration": 1.5}
 STARS_COUNT, STARS_AVERAGE = 60, 4.2
 WINDOW = 7  # days of orders that make the bustle
@@ -61,22 +63,25 @@ STIRRED = ("joy", "belonging", "frustration")  # all that this shop ever stirs; 
 EFFECT_LEAVING, EFFECT_BUYING = 1.0, 0.6
 VALENCE_QUALITY = 0.5
 RELEVANCE, EFFORT, INTRUSION, EMPATHY = 0.2, 0.3, 0.6, 0.3
+PROFILE_FLOOR, PROFILE_TOUCHES, FORCED_RESENTMENT = 0.3, 5.0, 0.2
 WAITING, WAITING_SCALE = 0.4, 10.0 / 1_440.0
 BUFFER, BUFFER_HALF = 0.5, 0.5
 GOODWILL_GAIN, GOODWILL_RATE = 0.1, LN2 / 21.0
 SATISFACTION_RATE, SATISFACTION_TENURE = 0.3, 20.0
+EPISODE_GAP, PEAK_WEIGHT = 0.5, 0.5
+GRIEVANCE_RATE, FORGOTTEN, DOUBLE_DEVIATION, RECOVERY_GAIN = LN2 / 30.0, 0.1, 1.5, 0.5
 EXPECTATION_RATE = 0.1
 TRUST_GAIN, TRUST_LOSS, TRUST_INTRUSION = 0.02, 0.15, 0.1
 AFFECTIVE_RATE, NORMATIVE_RATE = 0.03, 0.01
 HABIT, HABIT_CEILING = 0.0454, 1.0
 ECONOMIC_SCALE = 50.0
 OBLIGATION_RATE, OBLIGATION_DISCHARGE = LN2 / 14.0, 0.5
-SCARCITY_RATE, SCARCITY_WORN = LN2 / 7.0, 3.0
+SCARCITY_RATE, SCARCITY_WORN, REACTANCE = LN2 / 7.0, 3.0, 0.5
 REVIEW_HALF, REVIEW_NEUTRAL, REVIEW_NOISE, BAD_NEWS = 20.0, 3.7, 0.7 * sqrt(3.0) / 3.141592653589793, 1.5
 POPULARITY_HALF = 0.3
-# weights of affective, normative, economic, forced, habitual commitment and satisfaction
-WEIGH_LEAVING = (0.5, 0.2, 0.2, 0.3, 0.2, 0.4)
-WEIGH_BUYING = (0.4, 0.1, 0.1, 0.1, 0.4, 0.3)
+# weights of affective, normative, economic, forced, habitual commitment, satisfaction and grievance
+WEIGH_LEAVING = (0.5, 0.2, 0.2, 0.3, 0.2, 0.4, -0.6)
+WEIGH_BUYING = (0.4, 0.1, 0.1, 0.1, 0.4, 0.3, -0.4)
 TRANSPARENCY = 0.5  # of every touchpoint here
 EXPECTED = 0.2436  # average quality of a visit that goes as usual, failures included: what newcomers expect
 
@@ -184,9 +189,11 @@ def _days(days, start, end, weight):
 
 RUSH = Calendar(sorted(_days(range(5), 7.0, 9.5, 8.0) + _days(range(5), 9.5, 18.0, 1.0)))
 DAYTIME = Calendar(_days(range(5), 9.5, 18.0, 1.0) + _days(range(5, 7), 8.0, 18.0, 3.0))
-# of a segment: needs a week, their cv, spending in cents, susceptibility to reciprocity, calendar
-COMMUTER = (4.0, 0.5, 420.0, 0.4, RUSH)
-LINGERER = (1.0, 0.9, 750.0, 0.6, DAYTIME)
+# of a segment: name, needs a week, their cv, spending in cents, susceptibility to reciprocity, calendar
+COMMUTER = ("commuters", 4.0, 0.5, 420.0, 0.4, RUSH)
+LINGERER = ("lingerers", 1.0, 0.9, 750.0, 0.6, DAYTIME)
+NEIGHBOUR = ("neighbours", *LINGERER[1:])
+AS_WRITTEN = (1.0, 0.0)  # factor on the leaving rate, logits beside `usually`: of a segment
 
 
 class Site:
@@ -226,17 +233,20 @@ class Customer:
 
     __slots__ = (
         "affective", "alternatives", "calendar", "customer", "economic", "emotions", "expectation",
-        "feelings", "forced", "goodwill", "habitual", "leave", "left", "loss_aversion", "n_order",
-        "n_touch", "need_gap", "normative", "obligation", "price_sensitivity", "privacy_concern",
-        "reactivity", "reciprocity", "satisfaction", "scarce_seen", "scarcity", "site", "social_proof",
-        "spend", "t_feel", "trust", "values",
+        "failures", "feelings", "forced", "goodwill", "grievance", "habitual", "in_episode", "leave", "left",
+        "loss_aversion", "n_order", "n_touch", "need_gap", "normative", "obligation", "peak",
+        "price_sensitivity", "privacy_concern", "reactivity", "reciprocity", "satisfaction",
+        "satisfied_before", "scarce_seen", "scarcity", "site", "social_proof", "spend", "t_feel", "t_moved",
+        "trust", "usual_logit", "values",
     )  # fmt: skip
 
-    def __init__(self, rng, emotions, site, segment, now):
-        needs, cv, spends, reciprocity, self.calendar = segment
+    def __init__(self, rng, emotions, site, segment, now, rates):
+        name, needs, cv, spends, reciprocity, self.calendar = segment
+        leave_scale, choice_shift = rates.get(name, AS_WRITTEN)
         self.site, self.emotions = site, emotions
         self.need_gap = USUALLY * 7.0 / rng.gammavariate(1.0 / cv**2, needs * cv**2)
-        self.leave = rng.gammavariate(1.0 / LEAVES_CV**2, LEAVES * LEAVES_CV**2)
+        self.leave = leave_scale * rng.gammavariate(1.0 / LEAVES_CV**2, LEAVES * LEAVES_CV**2)
+        self.usual_logit = USUAL_LOGIT + choice_shift
         spread = log1p(SPENDS_CV**2)
         self.spend = rng.lognormvariate(log(spends) - spread / 2.0, sqrt(spread))
         self.reactivity, self.loss_aversion, self.price_sensitivity = 1.0, 1.955, 1.0
@@ -246,9 +256,10 @@ class Customer:
         self.trust, self.expectation, self.normative = 0.5, EXPECTED, self.values * TRANSPARENCY
         self.feelings = [0.0] * len(emotions.names)
         self.goodwill = self.satisfaction = self.affective = self.habitual = 0.0
-        self.obligation = self.scarce_seen = 0.0
-        self.t_feel = now
-        self.n_touch = self.n_order = 0
+        self.obligation = self.scarce_seen = self.grievance = 0.0
+        self.peak = self.satisfied_before = 0.0
+        self.t_feel = self.t_moved = now
+        self.n_touch = self.n_order = self.in_episode = self.failures = 0
         self.customer, self.left = True, False
 
     # ------------------------------------------------------------ feelings
@@ -266,7 +277,15 @@ class Customer:
             self.scarce_seen *= exp(-SCARCITY_RATE * days)
         if self.obligation:
             self.obligation *= exp(-OBLIGATION_RATE * days)
+        if self.grievance:
+            self.grievance *= exp(-GRIEVANCE_RATE * days)
         self.t_feel = t
+
+    def is_moved(self, t):
+        """Something moves the customer: after a quiet time another episode begins."""
+        if t - self.t_moved > EPISODE_GAP:
+            self.peak, self.satisfied_before, self.in_episode = 0.0, self.satisfaction, 0
+        self.t_moved = t
 
     def mood(self):
         """Good minus bad emotions, -1..1."""
@@ -294,11 +313,12 @@ class Customer:
     # ------------------------------------------------------------ one touch
     def perceive(self, tp, quality, severity, wait):
         """Perceived quality, and how intrusive the touch was."""
-        total, intrusion = quality - severity - EFFORT * tp.effort, 0.0
+        total, intrusion = quality - severity - EFFORT * tp.effort - FORCED_RESENTMENT * self.forced, 0.0
         if tp.personalisation:
-            exposed = tp.personalisation * (1.0 - tp.control)
+            exposed = tp.personalisation**2 * (1.0 - tp.control)
             intrusion = INTRUSION * self.privacy_concern * exposed * (1.0 - self.trust)
-            total += RELEVANCE * tp.personalisation - intrusion
+            known = 1.0 - (1.0 - PROFILE_FLOOR) * exp(-self.n_touch / PROFILE_TOUCHES)
+            total += RELEVANCE * tp.personalisation * known - intrusion
         if wait > 0.0:
             total -= WAITING * (1.0 - exp(-wait / WAITING_SCALE))
         if tp.empathy:
@@ -310,9 +330,10 @@ class Customer:
         """All that is felt and believed at a touch: (perceived quality, valence)."""
         severity = tp.severity[outcome]
         perceived, intrusion = self.perceive(tp, quality, severity, wait)
-        goodwill = self.goodwill
-        relationship = 0.5 * (goodwill + self.trust if goodwill > 0.0 else self.trust)
-        softened = BUFFER * relationship / (relationship + BUFFER_HALF) * (1.0 - severity)
+        goodwill, softened = self.goodwill, 0.0
+        if outcome != OK:
+            relationship = 0.5 * (goodwill + self.trust if goodwill > 0.0 else self.trust)
+            softened = BUFFER * relationship / (relationship + BUFFER_HALF) * (1.0 - severity)
         d = perceived - self.expectation
         weighed = d * self.loss_aversion * (1.0 - softened) if d < 0.0 else d
         valence = VALENCE_QUALITY * perceived + (1.0 - VALENCE_QUALITY) * weighed
@@ -324,19 +345,45 @@ class Customer:
             self.soothe(tp.recovers)
         g = GOODWILL_GAIN * valence
         self.goodwill = goodwill + g * (1.0 - goodwill) if g > 0.0 else goodwill + g * (1.0 + goodwill)
-        self.believe(outcome, severity, perceived, valence, d, softened, intrusion)
+        self.judge(valence, self.grieve(tp, outcome, severity * (1.0 - softened)))
+        self.believe(outcome, severity, perceived, d, softened, intrusion)
         self.commit()
         self.n_touch += 1
         return perceived, valence
 
-    def believe(self, outcome, severity, perceived, valence, d, softened, intrusion):
-        """Satisfaction, expectation, trust."""
-        anchored = SATISFACTION_RATE / (1.0 + self.n_touch / SATISFACTION_TENURE)
-        self.satisfaction += anchored * (valence - self.satisfaction)
+    def grieve(self, tp, outcome, weight):
+        """A failure leaves a grievance, a good answer heals some of it: by how much."""
+        if outcome != OK:
+            if self.grievance < FORGOTTEN:
+                self.failures = 0
+            elif self.failures:
+                weight *= DOUBLE_DEVIATION
+            self.failures += 1
+            self.grievance += min(weight, 1.0) * (1.0 - self.grievance)
+        elif tp.recovers and self.grievance:
+            healed = self.grievance * tp.recovers / (DOUBLE_DEVIATION if self.failures > 1 else 1.0)
+            self.grievance -= healed
+            return healed
+        return 0.0
+
+    def judge(self, valence, healed):
+        """Satisfaction: an episode counts by its peak and its end."""
+        if abs(valence) > abs(self.peak):
+            self.peak = valence
+        remembered = PEAK_WEIGHT * self.peak + (1.0 - PEAK_WEIGHT) * valence
+        anchored = SATISFACTION_RATE / (1.0 + (self.n_touch - self.in_episode) / SATISFACTION_TENURE)
+        if healed:
+            self.satisfied_before = min(1.0, self.satisfied_before + anchored * RECOVERY_GAIN * healed)
+        before = self.satisfied_before
+        self.satisfaction = before + anchored * (remembered - before)
+        self.in_episode += 1
+
+    def believe(self, outcome, severity, perceived, d, softened, intrusion):
+        """Expectation and trust."""
         self.expectation += EXPECTATION_RATE * (perceived - self.expectation)
         trust = self.trust
         if outcome == OK:
-            kept = 1.0 if d >= 0.0 else max(0.0, 1.0 + d)
+            kept = 1.0 if d >= 0.0 else max(0.0, 1.0 + 2.0 * d)
             trust += TRUST_GAIN * TRANSPARENCY * kept * (1.0 - trust)
         else:
             trust -= TRUST_LOSS * severity * (1.0 - softened) * trust
@@ -352,7 +399,7 @@ class Customer:
 
     # ------------------------------------------------------------ loyalty
     def loyalty(self, weights, on_emotions):
-        """A loyalty index: the five commitments, satisfaction and emotions by their weights."""
+        """A loyalty index: the five commitments, satisfaction, grievance and emotions by their weights."""
         feelings = self.feelings
         total = (
             weights[0] * self.affective
@@ -361,6 +408,7 @@ class Customer:
             + weights[3] * self.forced
             + weights[4] * self.habitual
             + weights[5] * self.satisfaction
+            + weights[6] * self.grievance
         )
         for k, weight in on_emotions:
             total += weight * feelings[k]
@@ -370,13 +418,15 @@ class Customer:
         """The probability that a need at time t becomes a visit here."""
         self.settle(t)
         site = self.site
-        logit = USUAL_LOGIT + self.obligation
+        logit = self.usual_logit + self.obligation
         logit += EFFECT_BUYING * (self.loyalty(WEIGH_BUYING, self.emotions.on_buying) - CENTRE_BUYING)
         logit += self.social_proof * site.bustle / (site.bustle + POPULARITY_HALF)
         if site.shown < SCARCE_BELOW:
             pressure, worn = 1.0 - site.shown / SCARCE_BELOW, self.scarce_seen / SCARCITY_WORN
-            logit += self.scarcity * pressure * self.trust / (1.0 + worn * worn)
+            met = (self.trust * (1.0 + worn) - REACTANCE * worn * worn) / (1.0 + worn * worn)
+            logit += self.scarcity * pressure * met
             self.scarce_seen += 1.0
+            self.is_moved(t)
         return 1.0 / (1.0 + exp(-logit))
 
     def chance_to_leave(self, t):
@@ -402,13 +452,14 @@ CENTRE_BUYING = WEIGH_BUYING[1] * 0.5 * TRANSPARENCY
 class Shop:
     """One replication: all sites, everybody's processes, and what is counted."""
 
-    def __init__(self, size=2_400, days=365, warm_up=60, seed=1, emotions=tuple(EMOTIONS)):
+    def __init__(self, size=2_400, days=365, warm_up=60, seed=1, emotions=tuple(EMOTIONS), rates=None):
         if size % SITE:
             raise ValueError(f"whole shops only: a multiple of {SITE} customers is needed, not {size}")
         self.start, self.days = -float(warm_up), days
         self.rng = random.Random(seed)
         self.env = simpy.Environment(initial_time=self.start)
         self.emotions = Emotions(emotions)
+        self.rates = rates or {}  # by segment: what makes its stated rates those that are seen
         self.places = touchpoints(self.emotions)
         self.map_app, self.order, self.bun, self.coffee, self.apology, self.review = self.places
         self.sites = [Site(self.env) for _ in range(ceil(size / SITE))]
@@ -424,13 +475,13 @@ class Shop:
         people = []
         for _ in range(SITE):
             segment = COMMUTER if rng.random() < 0.6 else LINGERER
-            person = Customer(rng, self.emotions, site, segment, self.start)
+            person = Customer(rng, self.emotions, site, segment, self.start, self.rates)
             first = rng.gammavariate(NEED_SHAPE + 1.0, 1.0 / NEED_SHAPE) * rng.random()
             process(self.needs(person, person.calendar.profile(self.start) + person.need_gap * first))
             process(self.reconsiders(person, max(self.start, 0.0)))
             people.append(person)
         for _ in range(PROSPECTS):
-            person = Customer(rng, self.emotions, site, LINGERER, self.start)
+            person = Customer(rng, self.emotions, site, NEIGHBOUR, self.start, self.rates)
             person.customer = False
             process(self.hears(person))
             people.append(person)
@@ -593,8 +644,12 @@ class Shop:
         yield self.env.timeout(REVIEW_DELAY)
         if not person.left:
             self.touch(person, self.review)
+            felt = person.satisfaction + 0.5 * person.mood()
+            moved = min(felt if felt > 0.0 else -felt * BAD_NEWS, 1.0)
+            if self.rng.random() >= REVIEW_FLOOR + (1.0 - REVIEW_FLOOR) * moved:
+                return
             u = self.rng.random()
-            opinion = REVIEW_NEUTRAL + 2.0 * (person.satisfaction + 0.5 * person.mood())
+            opinion = REVIEW_NEUTRAL + 2.0 * felt
             stars = floor(opinion + REVIEW_NOISE * log(u / (1.0 - u)) + 0.5)
             person.site.stars += min(max(stars, 1), 5)
             person.site.written += 1
@@ -607,6 +662,7 @@ class Shop:
             if tp.sd:
                 quality = min(max(self.rng.gauss(quality, tp.sd), -1.0), 1.0)
         person.settle(t)
+        person.is_moved(t)
         perceived, valence = person.experience(tp, outcome, quality, wait)
         if tp.price is not None and outcome <= FAILED:
             self.sell(person, tp, t, outcome)

@@ -20,7 +20,7 @@ from benchmarks.plain_simpy import OUTCOMES, Shop
 from sim.model.layout import CUSTOMER, DAILY
 
 RISK = 1e-4  # of a false alarm, over all quantities of one check
-BELIEFS = ("satisfaction", "expectation", "trust", "affective", "goodwill")
+BELIEFS = ("satisfaction", "expectation", "trust", "affective", "goodwill", "grievance")
 TOTALS = ("needs", "declined", "entered", "left", "orders", "revenue", "margin", "cost", "reconsidered")
 
 
@@ -56,6 +56,11 @@ def theirs(shop: Shop) -> dict[str, float]:
     }
 
 
+def rates(program) -> dict[str, tuple[float, float]]:
+    """What our pilot solved for each segment, as the plain program takes it."""
+    return {name: (solved.leave_scale, solved.choice_shift) for name, solved in program.base_rates.items()}
+
+
 def welch(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """(difference of the means in standard errors, degrees of freedom)."""
     va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
@@ -75,7 +80,7 @@ def compare(engine: str, replications: int, days: int, warm_up: int, ours_more: 
     one = [ours(engines.run(engine, program, k), names) for k in range(replications * ours_more)]
     two = []
     for k in range(replications):
-        shop = Shop(plain_simpy.SITE, days, warm_up, seed=k)
+        shop = Shop(plain_simpy.SITE, days, warm_up, seed=k, rates=rates(program))
         shop.run()
         two.append(theirs(shop))
     met = [name for name in one[0] if any(row[name] for row in (*one, *two))]

@@ -111,7 +111,7 @@ def _arrivals(program: Program, key: np.uint64) -> np.ndarray:
     """Arrival times of a Poisson stream over its calendar, each gap keyed by the visitor."""
     stream = program.scenario.enters.stream
     busy = 7.0 if stream.when else 0.0  # a calendar can put a whole week's arrivals at the week's beginning
-    calendar = calendar_name(stream.when, stream.season)
+    calendar = calendar_name(program.scenario, stream.when, stream.season)
     times, last = np.empty(_enough(stream.rate * (_profile_days(program, calendar) + busy))), 0.0
     purpose = hash_name("clock", "gap")
     for block in _blocks(len(times)):

@@ -49,7 +49,7 @@ def facts(
     """Run a small experiment for each published fact, and compare: band, simulated value, standard error.
 
     All experiments run under the one default psychology. Prints what holds and what does not; the exit status
-    says only whether it could be found out. About a minute of computing with the compiled engine.
+    says only whether it could be found out. About two minutes of computing with the compiled engine.
     """
     from sim.engine import known_engine, prepare
     from sim.errors import UsageError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,9 +81,9 @@ def draw_fact(result: Result) -> Figure:
     if picture.log:
         axes.set_yscale("log")
     axes.set_xlabel(picture.x)
-    axes.set_ylabel(picture.y)
+    axes.set_ylabel(textwrap.fill(picture.y, 46))
     if len(picture.lines) > 1:
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(picture.lines))
     return figure
 
 

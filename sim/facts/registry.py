@@ -6,19 +6,37 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sim.errors import UsageError
+from sim.facts.asking import ASKING
 from sim.facts.buying import BUYING_FACTS
+from sim.facts.cards import CARDS
 from sim.facts.commitments import COMMITMENTS
+from sim.facts.episodes import EPISODES
 from sim.facts.fact import Fact, NeedsData, Result
 from sim.facts.feelings import FEELINGS
+from sim.facts.friends import FRIENDS
 from sim.facts.lab import Lab
 from sim.facts.mailing import MAILING
-from sim.facts.missing import MISSING
+from sim.facts.offers import OFFERS
 from sim.facts.service import SERVICE
 from sim.facts.triggers import TRIGGERS
+from sim.facts.winning_back import WINNING_BACK
 
 FACTS: tuple[Fact, ...] = tuple(
     sorted(
-        (*COMMITMENTS, *FEELINGS, *BUYING_FACTS, *TRIGGERS, *MAILING, *SERVICE, *MISSING),
+        (
+            *COMMITMENTS,
+            *FEELINGS,
+            *EPISODES,
+            *BUYING_FACTS,
+            *TRIGGERS,
+            *MAILING,
+            *SERVICE,
+            *CARDS,
+            *OFFERS,
+            *WINNING_BACK,
+            *ASKING,
+            *FRIENDS,
+        ),
         key=lambda fact: fact.id,
     )
 )

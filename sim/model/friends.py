@@ -10,9 +10,10 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model.calendar import clock_time, profile_time
+from sim.model.contact import is_message
 from sim.model.feelings import fade, move
 from sim.model.keys import hash_name, uniform
-from sim.model.layout import CAMPAIGNS, CUSTOMER, DAY, FIRST_VISIT, NOBODY, PROSPECT, WORD
+from sim.model.layout import CUSTOMER, DAY, FIRST_VISIT, NOBODY, PROSPECT, WORD
 from sim.model.loyalty import loyalty_to_tell
 from sim.model.pending import NO_VISITS, SENT, insert, new_node
 from sim.model.places import place_of
@@ -32,7 +33,7 @@ _HOUR = 1.0 / 24.0
 def speak(w, p, t, stream, index, visit, place, valence):
     """After a touch of some valence a customer may tell friends: whoever is hurt rather than whoever is pleased
     (Anderson 1998), and of the pleased rather those who are committed to the brand."""
-    if p.status != CUSTOMER or _is_message(w, stream, np.int64(place.touchpoint)):
+    if p.status != CUSTOMER or is_message(w, stream, np.int64(place.touchpoint)):
         return
     q, committed = w.psyche[0], loyalty_to_tell(w, p, t)
     chance = q.word_of_mouth * (
@@ -50,15 +51,6 @@ def speak(w, p, t, stream, index, visit, place, valence):
     for k in range(number):
         _post(w, np.int64(w.friends[first + (at + k) % friends]), i, np.int64(p.n_touch), valence)
     count(w, p, t, _TOLD, np.int64(number))
-
-
-@njit
-def _is_message(w, stream, touchpoint):
-    """Whether a touch is no more than a message of a campaign."""
-    if stream < CAMPAIGNS:
-        return False
-    campaign = w.campaigns[stream - CAMPAIGNS]
-    return not campaign.gift and campaign.touchpoint == touchpoint
 
 
 @njit

@@ -1,6 +1,6 @@
 """Winning back: what those who have left still feel, whether a message brings them back, and their next life.
 
-What attracted them in the first life counts again (Kumar, Bhagat & Saxena 2015): the stronger it was, the
+What attracted them in the first life counts again (Kumar, Bhagwat & Zhang 2015): the stronger it was, the
 likelier the return; what broke their satisfaction holds them off until it is forgotten.
 """
 
@@ -73,11 +73,12 @@ def _live_again(w, p, t):
         kept, stated = remembered(w, p, t), w.segments[p.segment].trust
         p.affective, p.satisfaction = kept * np.float64(p.affective), kept * np.float64(p.satisfaction)
         p.trust = stated + kept * (np.float64(p.trust) - stated)
+        p.peak, p.satisfied_before, p.in_episode = 0.0, p.satisfaction, 0  # nothing of the first life goes on
     row = w.absences[w.tally[BACK]]
     row.customer, row.segment, row.reason, row.left, row.back = p.id, p.segment, p.reason, p.t_left, t
     w.tally[BACK] += 1
     p.status, p.reason, p.t_left = CUSTOMER, 0, math.inf
-    p.lives = min(p.lives + 1, _MOST_LIVES)
+    p.lives = min(np.int64(p.lives) + 1, _MOST_LIVES)
     while p.due_need <= t:
         clocks.next_need(w, p)
     clocks.start_again(w, p, t)

@@ -24,6 +24,11 @@ class Season:
 
     factors: tuple[float, ...]
 
+    @property
+    def flat(self) -> bool:
+        """Whether every day is as busy as the next: then it is no season at all."""
+        return len(set(self.factors)) == 1
+
 
 def day_of_year(month: int, day: int) -> int:
     """1 January is 0; 29 February is 28 February."""

@@ -6,13 +6,15 @@ import pytest
 from sim.analysis.experience import (
     STAGES,
     balance,
+    balance_by_engagement,
     balance_by_touchpoint,
+    by_bond,
     funnel,
     over_time,
     period_of,
     waits,
 )
-from sim.model.layout import DAY, FAILED, MILLION, OK, SOLD_OUT
+from sim.model.layout import DAY, FAILED, LEFT, MILLION, OK, SOLD_OUT
 
 
 @pytest.fixture
@@ -110,3 +112,26 @@ def test_over_time_leaves_out_a_part_of_a_period(two):
 @pytest.mark.parametrize(("horizon", "days"), [(10, 1), (365, 7), (1825, 28)])
 def test_period(horizon, days):
     assert period_of(horizon) == days
+
+
+def test_balance_by_engagement(two):
+    outcomes, program = two
+    program.touchpoint_engagement = ["contextual", "convenience", "emotional", "emotional", "social"]
+    frame = balance_by_engagement(outcomes, program).set_index("engagement")
+    assert list(frame.index) == ["convenience", "emotional"]
+    by_stage = balance(outcomes, program).set_index("stage")
+    assert frame.loc["emotional", "valence"] == by_stage.loc["use", "valence"]
+    assert frame.loc["convenience", "failed"] == by_stage.loc["purchase", "failed"]
+
+
+def test_bonds_are_fifths_of_affective_commitment(fakes):
+    program = fakes.make_program(horizon=100.0)
+    people = fakes.nobody(program, 10)
+    people["affective"] = np.arange(10)[::-1] / 10
+    people["t_left"][9], people["status"][9] = 50.0, LEFT
+    people["n_order"], people["spend"] = 4, 2.5
+    frame = by_bond([fakes.blank(program, people)] * 2, program)
+    assert list(frame["quintile"]) == [1, 2, 3, 4, 5]
+    assert frame["affective"].to_numpy() == pytest.approx([0.05, 0.25, 0.45, 0.65, 0.85])
+    assert list(frame["retention"]) == [0.5, 1, 1, 1, 1]
+    assert list(frame["customers"]) == [2] * 5 and list(frame["worth"]) == [10.0] * 5

@@ -12,7 +12,7 @@ import pytest
 
 from sim.analysis import view
 from sim.analysis.kpis import KPIS, WINDOWED, by_segment, definition, interval, kpis, summary
-from sim.model.layout import CLOSED, DAY, FAILED, GAVE_UP, LEFT, MILLION, NOT_RENEWED, OK, SOLD_OUT
+from sim.model.layout import ABSENCE, CLOSED, DAY, FAILED, GAVE_UP, LEFT, MILLION, NOT_RENEWED, OK, SOLD_OUT
 
 DOC = Path(__file__).parents[2] / "docs" / "kpis.md"
 
@@ -32,7 +32,11 @@ def small(fakes):
     people["t_left"][[0, 3]], people["status"][[0, 3]] = [20.0, 80.0], LEFT
     people["n_order"], people["t_order"] = [3, 1, 2, 1, 0], [15.0, 5.0, 90.0, 60.0, -np.inf]
     people["satisfaction"][[1, 2]], people["trust"][[1, 2]] = [0.2, 0.4], [0.5, 0.7]
-    outcome = fakes.blank(program, people, hazard_lost=0.5)
+    people["normative"][[1, 2]], people["grievance"][[1, 2]] = [0.3, 0.5], [0.1, 0.0]
+    people["pressure"][[1, 2]] = [1.0, 2.0]
+    shares = np.zeros((5, 3))
+    shares[[1, 2]] = [[0.1, 0.2, 0.3], [0.2, 0.3, 0.4]]
+    outcome = fakes.blank(program, people, hazard_lost=0.5, commitments=shares)
     book(
         outcome,
         5,
@@ -71,15 +75,19 @@ def test_by_hand(small):
         "needs": 20, "brand_choice": 12 / 20, "absorbed_needs": 2, "orders": 5, "repeat_orders": 2,
         "repeat_rate": 0.5, "orders_per_customer_year": 5 / exposure, "average_order_value": 10.0,
         "revenue": 50.0, "margin": 25.0, "cost": 3 + 1_000 + 50, "profit": 25 - 1_053.0,
+        "wages": 1_000, "fixed_cost": 50,
         "profit_per_customer": (25 - 1_053.0) / 4, "clv": clv,
         "new_share": 0.25, "adopting_share": 0.25, "loyal_share": 0, "lapsed_share": 0.25, "lost_share": 0.25,
         "won_back_share": 0,
         "touches": 10, "valence": 0.3, "mood": 0.1, "satisfaction": 0.3, "trust": 0.6,
-        "affective_commitment": 0.0, "failure_rate": 2 / 6, "closed_share": 0.2, "sold_out_share": 0.1,
+        "affective_commitment": 0.0, "normative_commitment": 0.4, "economic_commitment": 0.15,
+        "forced_commitment": 0.25, "habitual_commitment": 0.35, "grievance": 0.05, "message_pressure": 1.5,
+        "failure_rate": 2 / 6, "closed_share": 0.2, "sold_out_share": 0.1,
         "wait_mean": 2.0, "waited_share": 0.5, "abandonment": 1 / 8,
         "reviews": 0, "reviews_average": 4.5, "gifts": 1, "messages": 0, "opted_out": 0,
         "orders_early": 4, "repeat_orders_early": 2, "revenue_early": 40.0,
         "orders_late": 1, "repeat_orders_late": 0, "revenue_late": 10.0,
+        "churn_per_year_early": 0, "churn_per_year_late": 2 / ((10 + 90 + 90 + 30) / 365),
     }  # fmt: skip
     assert kpis(outcome, program) == pytest.approx(expected, rel=1e-6)
 
@@ -236,6 +244,16 @@ def test_definition_of_windows():
     assert definition("orders_per_customer_year") is KPIS["orders_per_customer_year"]
     with pytest.raises(KeyError):
         definition("happiness")
+
+
+def test_churn_of_windows_knows_who_came_back(small, fakes):
+    """The customer who left on day 20 had also been away from day 5 to day 15."""
+    outcome, program = small
+    absences = np.zeros(1, ABSENCE)
+    absences["customer"], absences["left"], absences["back"] = 0, 5.0, 15.0
+    found = kpis(SimpleNamespace(**{**vars(outcome), "absences": absences}), program)
+    assert found["churn_per_year_early"] == pytest.approx(1 / ((5 + 10 + 10) / 365))
+    assert found["churn_per_year_late"] == pytest.approx(2 / ((5 + 90 + 90 + 30) / 365))
 
 
 def test_registry_and_page_agree():

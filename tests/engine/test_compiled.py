@@ -1,11 +1,15 @@
 """The compiled engine's own business: stretches, pauses and room must not matter to anybody."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from sim import scenarios_folder
+from sim._jit import ALL_ENTRIES
 from sim.engine import compiled, lower, reference, state
 from sim.experiment.parting import compare, record
 from sim.scenario import load, parse
@@ -54,6 +58,27 @@ def test_where_the_engine_pauses_and_makes_room_does_not_matter(name, monkeypatc
     ):
         monkeypatch.setattr(module, constant, value)
     assert compare(record(program, "compiled", seed=3), whole, program) is None
+
+
+DIGEST = """
+import hashlib
+from sim.engine import lower
+from sim.engine.engines import simulate_logged
+from sim.scenario import load
+scenario = load({path!r}, (), {{"population.size": 300, "horizon": "30 d", "warm_up": "5 d"}})
+log = simulate_logged(lower(scenario), seed=3)[1]
+print(hashlib.sha256(b"".join(log[name].tobytes() for name in log.dtype.names)).hexdigest())
+""".format(path=str(COFFEE / "points_card.yaml"))
+
+
+def test_users_get_the_same_log_as_tests(capsys):
+    """For tests every function is compiled by itself (TOUCHPOINT_ALL_ENTRIES), for users all of them at once."""
+    exec(DIGEST, {})
+    users = {key: value for key, value in os.environ.items() if key != ALL_ENTRIES}
+    done = subprocess.run(
+        [sys.executable, "-c", DIGEST], env=users, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == capsys.readouterr().out
 
 
 def test_a_line_that_is_served_all_at_once_on_day_0_finds_room(tmp_path, monkeypatch):

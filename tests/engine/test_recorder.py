@@ -78,6 +78,7 @@ def outcome() -> SimpleNamespace:
     return SimpleNamespace(
         replication=2,
         people=people,
+        commitments=np.zeros((0, 3), np.float32),
         absences=np.zeros(0, ABSENCE),
         daily=daily,
         staff=np.zeros(1, STAFF),

@@ -14,7 +14,7 @@ from sim.model import layout
 from sim.model.campaigns import estimated_risk, fact, in_audience
 from sim.model.layout import CAMPAIGNS, CUSTOMER, DAY, LEFT, NEED, OK, PERSON, RETURNING, TOUCH
 from sim.model.lifecycle import STAGES, lifecycle
-from sim.model.returns import chance_to_return
+from sim.model.returns import _live_again, chance_to_return
 from sim.scenario import parse
 
 TOWN = {
@@ -298,9 +298,29 @@ def test_with_a_contract_nobody_writes_to_those_who_left_unless_asked_to():
     assert outcome.campaigns.picked[0] == np.count_nonzero(outcome.people["t_left"] > 50)
 
 
+def test_a_second_life_begins_with_a_new_episode():
+    """Who saw a message the day before does not take up again what he had half forgotten."""
+    guest = gone(FEELING)
+    p, t = guest.p, 190.0
+    p.satisfaction, p.satisfied_before, p.peak, p.in_episode, p.t_feel = 0.8, 0.8, 0.9, 7, t - 0.1
+    guest.state.make_absences(np.array([0]))
+    _live_again(guest.w, p, t)
+    assert p.satisfaction == pytest.approx(0.4, abs=1e-6)
+    assert (p.satisfied_before, p.peak, p.in_episode) == (p.satisfaction, 0, 0)
+
+
+def test_more_lives_than_can_be_counted():
+    guest = gone(FEELING)
+    guest.p.lives = 255
+    guest.state.make_absences(np.array([0]))
+    _live_again(guest.w, guest.p, 20.0)
+    assert guest.p.lives == 255
+
+
 FIRST_LIVES = merged(
     BACK,
     {
+        "as_stated": False,  # the same base rates with every offer
         "psychology": {"effect_on": {"buying": 2, "leaving": 2}},
         "horizon": "150 d",
         "population": {"size": 3000},
@@ -328,7 +348,7 @@ def offers():
 
 
 def test_stronger_first_lives_return_more(offers):
-    """Kumar, Bhagat & Saxena 2015. Those who returned had ordered more than those who did not."""
+    """Kumar, Bhagwat & Zhang 2015. Those who returned had ordered more than those who did not."""
     outcome = offers["plain"]
     away = outcome.absences
     stayed_away = outcome.people[outcome.people["t_left"] < 50]

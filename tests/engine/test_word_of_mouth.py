@@ -167,6 +167,18 @@ def test_a_touch_that_leaves_no_mark_is_not_told_and_prospects_do_not_tell():
     assert guest.says(1.0, 200).sum() == 0
 
 
+def test_the_news_of_an_event_is_told_and_a_message_is_not():
+    calm = {
+        "touchpoints": {"shop": {"quality": 0, "fails": None}, "news": {"quality": -0.9}},
+        "psychology": {"word_of_mouth": 2},
+    }
+    event = {"events": {"breach": {"at": "10 d", "meets": "news"}}}
+    mail = {"campaigns": {"breach": {"picks": {"at": ["10 d"]}, "sends": {"touchpoint": "news"}}}}
+    plain, breach, letter = (totals(run(merged(calm, more))[0])["told"] for more in ({}, event, mail))
+    assert breach > plain + 10
+    assert letter < breach - 10
+
+
 @pytest.mark.parametrize("told", [1, 2, 3])
 def test_so_many_are_told_on_average(told):
     guest = Guest(told=told, word_of_mouth=5)
@@ -255,3 +267,15 @@ def test_many_words_make_room():
     (one, rows), (_, same) = (run(busy, engine) for engine in ENGINES)
     assert bits(rows) == bits(same)
     assert totals(one)["told"] > 20_000
+
+
+@pytest.mark.parametrize("kind", ["event", "message"])
+def test_people_talk_of_events_and_not_of_messages(kind):
+    """A scandal is told to friends; that a letter came is not."""
+    quiet = {"horizon": "8 d", "as_stated": False, "customers": {"needs": {"mean": "1 per 50 y"}}}
+    news = merged(quiet, {"touchpoints": {"news": {"quality": -0.9}}})
+    way = {"events": {"scandal": {"at": "5 d", "meets": "news"}}}
+    if kind == "message":
+        way = {"campaigns": {"letters": {"picks": {"at": ["5 d"]}, "sends": {"touchpoint": "news"}}}}
+    told = totals(run(merged(news, way))[0])["told"]
+    assert told > 20 if kind == "event" else told == 0

@@ -284,7 +284,14 @@ class World:
         visits, days = dice.one(150, 40, 500, 12), self.horizon + self.warm_up
         rate = round(min(4.0, max(0.05, visits / (self.people * days))), 3)
         when = self.when() if dice.chance(40) else {}
-        return {"mean": f"{rate} per day", **dice.maybe(50, "cv", lambda: 0.8), **self.regular(), **when}
+        trend = dice.maybe(15, "trend", lambda: dice.one("-90 % per year", "50 % per month"))
+        return {
+            "mean": f"{rate} per day",
+            **dice.maybe(50, "cv", lambda: 0.8),
+            **self.regular(),
+            **when,
+            **trend,
+        }
 
     def when(self):
         """In which hours and days of the year, out of what there is."""
@@ -354,13 +361,23 @@ class World:
         }
 
     def signals(self):
-        reviews = {name: {"kind": "reviews", **self.start(), **self.published()} for name in self.reviews}
+        reviews = {
+            name: {"kind": "reviews", **self.start(), **self.fakes(), **self.published()}
+            for name in self.reviews
+        }
         adopters = {name: {"kind": "adopters", **self.published()} for name in self.adopters}
         popular = {name: self.counts(touchpoint) for name, touchpoint in self.popular.items()}
         return reviews | adopters | popular
 
     def start(self):
         return self.dice.maybe(60, "start", lambda: {"count": 5, "average": 4.2})
+
+    def fakes(self):
+        dice = self.dice
+        until = dice.maybe(50, "until", lambda: dice.one("3 d", "150 h"))
+        return dice.maybe(
+            30, "fakes", lambda: {"count": 9, "average": dice.one(1, 5), "from": "30 h", **until}
+        )
 
     def counts(self, touchpoint):
         window = self.dice.maybe(60, "window", lambda: self.dice.one("1 d", "3 d", "14 d", "forever"))
@@ -401,7 +418,14 @@ class World:
             **{name: dice.share() for name in dice.some(names, 4)},
             **dice.maybe(30, "cost", lambda: 1.25),
             **dice.maybe(20, "promises", lambda: dice.one(0.8, -0.5)),
+            **dice.maybe(20, "training", self.training),
+            **(dice.maybe(20, "suits", lambda: dice.one(*self.calendars)) if self.calendars else {}),
         }
+
+    def training(self):
+        dice = self.dice
+        taught = {name: dice.share() for name in dice.some(("empathy", "fewer_failures", "recovers"), 3)}
+        return {"over": dice.one("2 d", "20 d"), **taught}
 
     def fails(self):
         dice = self.dice
@@ -466,8 +490,7 @@ class World:
         if trigger.get("cue") == "supply":
             trigger |= dice.maybe(75, "below", lambda: dice.one(5, 9, 1))
         strength = dice.maybe(60, "strength", lambda: dice.one(3, 0.5, 0))
-        if trigger["kind"] != "social_proof":
-            strength |= dice.maybe(30, "genuine", lambda: False)
+        strength |= dice.maybe(30, "genuine", lambda: False)
         return trigger | strength | dice.maybe(60, "on", lambda: dice.one("start", "next"))
 
     # ------------------------------------------------------------ campaigns

@@ -170,10 +170,10 @@ def test_what_is_learnt_is_per_hundred_customers_and_published():
     someone, _ = guest({**PROMISED, "learns": "10 %"})
     till = someone.state["touchpoints"][0]
     someone.state["learnt"][0] = int(0.1 * 8 * MILLION)  # eight answers acted on, of forty customers
-    assert failing(someone.w, till, 0) == till.fails
+    assert failing(someone.w, till, 0, 0.0) == till.fails
     learn(someone.w)
     left = 0.3 + 0.7 * math.exp(-0.1 * 8 * 100 / 40)
-    assert failing(someone.w, till, 0) == pytest.approx(till.fails * left)
+    assert failing(someone.w, till, 0, 0.0) == pytest.approx(till.fails * left)
     assert someone.state["failing"][1] == 1.0
 
 
