@@ -29,6 +29,7 @@ from sim.verification.command import verify
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
+    from sim.experiment.lives import Life
     from sim.experiment.runs import Run
     from sim.scenario import Scenario
 
@@ -298,6 +299,14 @@ def _days(days: float) -> str:
 @click.option(
     "--budget", type=float, metavar="MONEY", help="What a strategy may cost more than the baseline."
 )
+@click.option(
+    "--assumptions",
+    type=WholeNumber(10),
+    metavar="N",
+    help="Redraw what is assumed N times over its declared ranges: does the ranking hold?",
+)
+@click.option("--assumptions-all", is_flag=True, help="Draw the model's own defaults with a range, too.")
+@click.option("--why", is_flag=True, help="Take every strategy to pieces: true effects beside attribution.")
 @seed_option
 @size_option
 @horizon_option
@@ -413,6 +422,13 @@ def show(scenario: str, sets: tuple[str, ...]) -> None:
 @main.command(short_help="Tell one customer's life, touch by touch.")
 @scenario_argument
 @click.option("--customer", type=WholeNumber(0), required=True, metavar="ID", help="Number of the customer.")
+@click.option("--against", metavar="STRATEGY", help="Beside it the same person's life there.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw the feelings over time: PNG, SVG and CSV of that name.",
+)
 @seed_option
 @click.option("--replication", type=WholeNumber(1), default=1, show_default=True, help="Which repetition.")
 @size_option
@@ -422,31 +438,53 @@ def show(scenario: str, sets: tuple[str, ...]) -> None:
 def story(
     scenario: str,
     customer: int,
-    seed: int,
-    replication: int,
-    size: int | None,
-    sets: tuple[str, ...],
+    against: str | None,
+    picture: Path | None,
     engine: str | None,
     full: bool,
+    **options: Any,
 ) -> None:
     """Tell one customer's life in SCENARIO, touch by touch."""
-    from sim.experiment.lives import life
-    from sim.report.story import story as tell
+    from sim.experiment.lives import life, lives
 
     with Progress(hidden=False) as progress:
-        told = life(
-            find_scenario(scenario),
-            customer,
-            seed=seed,
-            replication=replication,
-            size=size,
-            sets=sets,
-            engine=engine,
-            begins=_beginning(progress, engine, quiet=False),
-            progress=progress,
-            note=_note,
-        )
-    click.echo(tell(told.rows, told.program, told.person, full=full), nl=False)
+        settings: dict[str, Any] = options | {
+            "engine": engine,
+            "begins": _beginning(progress, engine, quiet=False),
+            "progress": progress,
+            "note": _note,
+        }
+        path = find_scenario(scenario)
+        if against is None:
+            told = [life(path, customer, **settings)]
+        else:
+            told = [*lives(path, find_scenario(against), customer, **settings)]
+    click.echo(_told(told, full), nl=False)
+    if picture is not None:
+        with _drawing():
+            from sim.report.story_pictures import write_story
+
+            paths = write_story(told, _names(told), picture)
+        click.echo(f"picture:  {paths[0]}", err=True)
+
+
+def _told(lives: Sequence[Life], full: bool) -> str:
+    """One life, or two beside each other as wide as the terminal is."""
+    if len(lives) == 1:
+        from sim.report.story import story as tell
+
+        return tell(lives[0].rows, lives[0].program, lives[0].person, full=full)
+    from sim.report.side_story import WIDTH, side_by_side
+
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    names = _names(lives)
+    return side_by_side((lives[0], lives[1]), (names[0], names[1]), full=full, width=width)
+
+
+def _names(lives: Sequence[Life]) -> tuple[str, ...]:
+    from sim.experiment.worlds import labels
+
+    return labels([life.scenario for life in lives])
 
 
 @main.command(short_help="Run SCENARIO under both engines and compare them.")

@@ -37,6 +37,9 @@ class Asked:
     precision: Precision | None
     most: int
     budget: float | None
+    assumptions: int | None = None  # draws of what is assumed
+    every_default: bool = False  # the model's own defaults, too
+    why: bool = False  # every strategy taken to pieces
 
     def aim(self, values: Floats) -> float:
         """The half-width asked for, in the metric's unit; ``values`` have the baseline's in column 0."""
@@ -51,7 +54,12 @@ class Asked:
             k = options.index("--replications")
             options[k : k + 2] = ["--precision", self.precision.text, "--most", str(self.most)]
         options += ["--metric", self.metric]
-        return options if self.budget is None else [*options, "--budget", f"{self.budget:g}"]
+        if self.budget is not None:
+            options += ["--budget", f"{self.budget:g}"]
+        if self.assumptions is not None:
+            options += ["--assumptions", str(self.assumptions)]
+        chosen = {"--assumptions-all": self.every_default, "--why": self.why}
+        return [*options, *(name for name, asked in chosen.items() if asked)]
 
 
 def check_metric(metric: str, scenarios: Sequence[Scenario]) -> str:

@@ -27,6 +27,7 @@ from sim.analysis.paired import (
 from sim.errors import UsageError
 from sim.experiment import folder as folders
 from sim.experiment.asked import Asked, check_metric, precision_of
+from sim.experiment.further import FEWEST, Further
 from sim.experiment.manifest import ENGINE, Settings
 from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Progress, cores
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.analysis.view import Floats
+    from sim.experiment.assumptions import Draws
+    from sim.experiment.why import Why
     from sim.scenario import Scenario
 
 METRIC = "retention"  # if nothing else is asked for
@@ -76,6 +79,7 @@ class Comparison:
     """A finished comparison. World 0 is the baseline; frames are made when first asked for.
 
     ``scenarios``, ``programs`` and ``labels`` go by world, ``worlds`` holds what is kept of every replication.
+    ``assumptions`` and ``why`` are there where they were asked for.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -86,6 +90,8 @@ class Comparison:
     began: datetime
     ended: datetime
     folder: Path | None = None
+    assumptions: Draws | None = None
+    why: Why | None = None
 
     # ------------------------------------------------------------ facts
     @property
@@ -301,6 +307,36 @@ class Comparison:
         """Retention over time: a row a world and day, with the paired difference to the baseline."""
         return _frame(self.tables["curves"], [])
 
+    @property
+    def draws(self) -> pd.DataFrame:
+        """A row a draw of the assumptions: the values drawn, and the metric of every world."""
+        return _frame(self._asked("draws", "assumptions=100"), ["draw"])
+
+    @property
+    def turning(self) -> pd.DataFrame:
+        """A row a difference and parameter: rank correlation, and where the difference changes its sign."""
+        return _frame(self._asked("turning", "assumptions=100"), ["strategy", "against", "parameter"])
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """A row a strategy, piece, segment and measure: what the piece truly does."""
+        return _frame(self._asked("effects", "why=True"), ["strategy", "piece", "how", "segment", "measure"])
+
+    @property
+    def attribution(self) -> pd.DataFrame:
+        """A row a strategy, kind of conversions and piece: the true number beside what the rules say."""
+        return _frame(self._asked("attribution", "why=True"), ["strategy", "conversions", "piece"])
+
+    @property
+    def credit(self) -> pd.DataFrame:
+        """A row a strategy, kind of conversions and touchpoint: what every rule gives it."""
+        return _frame(self._asked("credit", "why=True"), ["strategy", "conversions", "touchpoint"])
+
+    def _asked(self, name: str, how: str) -> list[dict[str, Any]]:
+        if name not in self.tables:
+            raise UsageError(f"this comparison has no {name}: ask for them with {how}")
+        return self.tables[name]
+
     @cached_property
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """The frames as plain rows, by name."""
@@ -350,6 +386,9 @@ def compare(
     replications: int | None = None,
     most: int = MOST,
     budget: float | None = None,
+    assumptions: int | None = None,
+    assumptions_all: bool = False,
+    why: bool = False,
     seed: int = 1,
     size: int | None = None,
     horizon: str | float | None = None,
@@ -370,7 +409,8 @@ def compare(
     ``run``. With ``precision`` (``"0.2pp"`` for shares; a number, or ``"2 %"`` of the baseline's mean, for
     others) replications are added until every strategy's 95 % interval reaches out no further, at most
     ``most``; otherwise there are ``replications`` of them. ``budget`` is what a strategy may cost more than the
-    baseline, over the horizon. ``size``, ``horizon``, ``set``, ``workers``, ``engine``, ``executor``, ``out``,
+    baseline, over the horizon. ``assumptions`` redraws so often what is assumed (and, with ``assumptions_all``, the
+    model's defaults) over the declared ranges; ``why`` takes every strategy to pieces. ``size``, ``horizon``, ``set``, ``workers``, ``engine``, ``executor``, ``out``,
     ``results`` and ``note`` are those of ``run``. ``begins(programs, replications)`` is called before the simulation,
     ``progress`` is told the share done, ``also(comparison, folder)`` may add files before the folder is
     finished. Raises ScenarioError, UsageError or RunError.
@@ -392,7 +432,10 @@ def compare(
     scenarios = worlds((baseline, *strategies), settings)
     settings = replace(settings, engine=_engine(scenarios, engine, note))
     unit = check_metric(metric, scenarios)
-    how = Asked(metric, settings, precision_of(precision, metric, unit), most, budget)
+    draws = None if assumptions is None else whole(assumptions, "assumptions", FEWEST)
+    how = Asked(metric, settings, precision_of(precision, metric, unit), most, budget, draws, assumptions_all, why)
+    further = Further(scenarios, how)
+    progress, after = further.share(progress, LEAST if how.precision else settings.replications)
     at_once = 1 if executor else min(workers, cores())
     check_memory(max(map(people_in, scenarios)), settings.engine, settings.replications, at_once, kept=False)
     programs = lowered(scenarios)
@@ -401,10 +444,12 @@ def compare(
         begins(programs, LEAST if how.precision else settings.replications)
     place = _place(scenarios, how, out, results)
     if place is None:
-        return _compared(scenarios, programs, side, how, workers, executor, progress, None)
+        done = _compared(scenarios, programs, side, how, workers, executor, progress, None)
+        return further.added(done, workers, executor, after)
     with folders.new_folder(place, numbered=out is None) as partial:
         final = folders.place_of(partial)
         done = _compared(scenarios, programs, side, how, workers, executor, progress, final)
+        done = further.added(done, workers, executor, after)
         from sim.experiment.comparison_tables import fill
 
         if also is not None:

@@ -17,6 +17,7 @@ import numpy as np
 import sim
 from sim.analysis.kpis import summary
 from sim.analysis.paired import LEVEL, Difference, standard_errors, t_quantile
+from sim.experiment.further_tables import further_result, further_tables
 from sim.experiment.folder import SCHEMA, copy_inputs, input_places, sha256, write_json
 from sim.experiment.manifest import ENGINE, machine, plain, shown, versions
 
@@ -51,6 +52,7 @@ def tables(done: Comparison) -> dict[str, list[Row]]:
         "pairs": list(_pairs(done)),
         "replications": list(_replications(done)),
         "curves": list(_curves(done)),
+        **further_tables(done),
     }
 
 
@@ -239,6 +241,7 @@ def result(done: Comparison) -> Row:
         "levels": found["levels"],
         "pairing": found["pairing"],
         "pairs": found["pairs"],
+        **further_result(done),
         "folder": None if done.folder is None else str(done.folder),
     }
 

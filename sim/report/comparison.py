@@ -21,12 +21,15 @@ SHARE, NONE, SAME = "share", "–", "·"
 
 def comparison_text(done: Comparison) -> str:
     """All of it, at most :data:`WIDTH` columns wide but for the longest names."""
+    from sim.report.further import further_text
+
     parts = [
         _title(done),
         textwrap.fill(headline(done), WIDTH),
         "\n".join(_ranking(done)),
         *("\n".join(table) for table in _others(done)),
         "\n".join(textwrap.fill(line, WIDTH) for line in _sure(done)),
+        *further_text(done),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -125,7 +128,7 @@ def _ranking(done: Comparison) -> Iterator[str]:
     yield f"Ranked by {what} ({unit}); money: difference to the baseline, {done.currency}"
     head = ("", "", done.metric, "difference", "95 % interval", "best", "cost", "profit", "per kept")
     rows = [_ranked(done, standing) for standing in done.ranking]
-    yield from _aligned([head, *rows], left=(0, 1))
+    yield from aligned([head, *rows], left=(0, 1))
     yield from _marks(done)
 
 
@@ -192,7 +195,7 @@ def _table(done: Comparison, kpis: Sequence[str], chosen: range) -> Iterator[str
         widest = max(done.found[kpi], key=lambda d: d.half)
         cells = [_plus_minus(done, kpi, difference) for difference in found]
         rows.append((kpi, _level(done, kpi, base, widest), *cells, _unit(done, kpi, level=True)))
-    yield from _aligned([head, *rows], left=(0, len(head) - 1))
+    yield from aligned([head, *rows], left=(0, len(head) - 1))
 
 
 def _plus_minus(done: Comparison, kpi: str, difference: Difference) -> str:
@@ -308,7 +311,7 @@ def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _aligned(rows: Sequence[Sequence[str]], left: Sequence[int]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]], left: Sequence[int]) -> Iterator[str]:
     """Rows in columns, a line below the first; columns that are empty throughout are left out."""
     there = [k for k in range(len(rows[0])) if any(row[k] for row in rows[1:])]
     widths = {k: max(len(row[k]) for row in rows) for k in there}

@@ -17,6 +17,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.report.comparison import headline
+from sim.report.further_pictures import attribution_frame, draw_attribution, draw_turning, turning_frame
 from sim.report.pictures import save
 from sim.report.style import (
     BLUE,
@@ -260,12 +261,15 @@ class Picture:
     frame: Callable[[Comparison], pd.DataFrame]
     draw: Callable[[pd.DataFrame, Comparison], Figure]
     about_relationships: bool = False  # means nothing for one-shot visitors
+    when: Callable[[Comparison], bool] = lambda _: True  # whether what it shows was asked for
 
 
 PICTURES: dict[str, Picture] = {
     "retention": Picture(curve_frame, draw_retention, True),
     "difference": Picture(curve_frame, draw_difference, True),
     "frontier": Picture(frontier_frame, draw_frontier),
+    "assumptions": Picture(turning_frame, draw_turning, when=lambda done: done.assumptions is not None),
+    "attribution": Picture(attribution_frame, draw_attribution, when=lambda done: done.why is not None),
 }
 
 
@@ -274,6 +278,8 @@ def write(done: Comparison, folder: Path | str) -> list[Path]:
     paths: list[Path] = []
     for name, picture in PICTURES.items():
         if picture.about_relationships and done.worlds.seen[0][0].alive.size == 0:
+            continue
+        if not picture.when(done):
             continue
         frame = picture.frame(done)
         paths += save(picture.draw(frame, done), folder, name, frame)

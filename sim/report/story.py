@@ -63,19 +63,20 @@ def story(rows: np.ndarray, program: Program, person: np.void, *, full: bool = F
     felt = bool(np.any(mine["valence"]) or np.any(mine["mood_after"]))
     before, middle, after = (groups, [], []) if full or len(mine) <= LONG else _parts(groups)
     opened: dict[tuple[int, int], float] = {}
-    lines = [*_header(program, person), "", *_occasions(before, opened, program, felt)]
+    lines = [*introduction(program, person), "", *_occasions(before, opened, program, felt)]
     if middle:
-        lines += ["", *_fill(_abridged(middle, program)), ""]
+        lines += ["", *filled(_abridged(middle, program)), ""]
         opened |= {(int(row["stream"]), int(row["index"])): float(row["t"]) for row in reversed(middle)}
     lines += _occasions(after, opened, program, felt)
-    return "\n".join([*lines, *([""] if groups else []), *_closing(mine, program, person, felt)]) + "\n"
+    return "\n".join([*lines, *([""] if groups else []), *closing(mine, program, person, felt)]) + "\n"
 
 
 # ---------------------------------------------------------------- who
-def _header(program: Program, person: np.void) -> list[str]:
+def introduction(program: Program, person: np.void) -> list[str]:
+    """Who this is."""
     segment = _words(program.segment_names[person["segment"]])
     who = f"Customer {person['id']}" + (f", one of the {segment}." if len(program.segment_names) > 1 else ".")
-    return _fill(" ".join([who, *_traits(program, person), *_since(program, person)]))
+    return filled(" ".join([who, *_traits(program, person), *_since(program, person)]))
 
 
 def _traits(program: Program, person: np.void) -> Iterator[str]:
@@ -110,7 +111,7 @@ def _since(program: Program, person: np.void) -> Iterator[str]:
     elif person["founding"]:
         yield "Was a customer before the run began."
     else:
-        yield f"Became a customer on {_at(program, person['t_entry'])}."
+        yield f"Became a customer on {at_moment(program, person['t_entry'])}."
 
 
 # ---------------------------------------------------------------- what happened
@@ -152,20 +153,21 @@ def _occasion(group: Group, again: float | None, program: Program, felt: bool) -
     touched = [row for row in group if row["kind"] == TOUCH]
     if not touched:
         for row in group:
-            yield from _fill(f"{_at(program, row['t'])}: {_decision(row, program)}", 4, 0)
+            yield from filled(f"{at_moment(program, row['t'])}: {decision(row, program)}", 4, 0)
         return
-    why = _brought(first, program) if again is None else f"following up on {_at(program, again)}"
-    yield from _fill(f"{_at(program, first['t'])}: {why}", 4, 0)
+    why = brought(first, program) if again is None else f"following up on {at_moment(program, again)}"
+    yield from filled(f"{at_moment(program, first['t'])}: {why}", 4, 0)
     day = np.floor(first["t"])
     for row in group:
-        when = _at(program, row["t"])
+        when = at_moment(program, row["t"])
         when, day = when.rsplit(", ", 1)[1] if np.floor(row["t"]) == day else when, np.floor(row["t"])
         touch, begins = row["kind"] == TOUCH, row is first and again is None
-        what = _touch(row, program, felt, begins) if touch else _decision(row, program)
-        yield from _fill(f"{when}  {what}", 8, 2)
+        what = touched_words(row, program, felt, begins) if touch else decision(row, program)
+        yield from filled(f"{when}  {what}", 8, 2)
 
 
-def _brought(row: np.void, program: Program) -> str:
+def brought(row: np.void, program: Program) -> str:
+    """What brought the customer here, and how likely that was."""
     come = " to come" if row["stream"] not in (LEAVE, PLEA) else ""
     return _occasion_words(row, program) + (_likely(row, come) if row["kind"] == TOUCH else "")
 
@@ -182,7 +184,7 @@ def _occasion_words(row: np.void, program: Program) -> str:
     return words.get(row["stream"], f"reached by {_words(program.stream_names[stream])}")
 
 
-def _decision(row: np.void, program: Program) -> str:
+def decision(row: np.void, program: Program) -> str:
     """Rows without a touch: entered, left, stayed (with the chance to go), went elsewhere (to come)."""
     if row["kind"] == LEAVING:
         return WHY_LEFT.get(row["outcome"], "left") + _likely(row)
@@ -201,7 +203,8 @@ def _elsewhere(row: np.void, program: Program) -> str:
     return what.format(_touchpoint(row, program)) if row["touchpoint"] >= 0 else what.split(", ")[1]
 
 
-def _touch(row: np.void, program: Program, felt: bool, first: bool) -> str:
+def touched_words(row: np.void, program: Program, felt: bool, first: bool) -> str:
+    """A touch: what happened, what was paid, what swayed, and how it felt."""
     likely = "" if first else _likely(row)
     facts = [part for part in (WENT.get(row["outcome"], ""), _waited(row)) if part]
     said = [f"{_touchpoint(row, program)}{likely}" + (": " + ", ".join(facts) if facts else "")]
@@ -241,7 +244,8 @@ def _felt(valence: float) -> str:
 
 
 # ---------------------------------------------------------------- how it ended
-def _closing(rows: np.ndarray, program: Program, person: np.void, felt: bool) -> list[str]:
+def closing(rows: np.ndarray, program: Program, person: np.void, felt: bool) -> list[str]:
+    """It all in a sentence, and how it ended."""
     touches = rows[rows["kind"] == TOUCH]
     if not len(rows):
         return ["Nothing happened to this customer in the run."]
@@ -251,7 +255,7 @@ def _closing(rows: np.ndarray, program: Program, person: np.void, felt: bool) ->
     bought = f"{plural(len(orders), 'order')} worth {paid}" if len(orders) else "no order"
     text = f"In all: {plural(len(touches), 'touch', 'es')}, {bought}; "
     text += f"{plural(wrong, 'touch', 'es')} went badly." if wrong else "nothing went wrong."
-    return _fill(" ".join([text, _end(program, person, felt)]).strip())
+    return filled(" ".join([text, _end(program, person, felt)]).strip())
 
 
 def _end(program: Program, person: np.void, felt: bool) -> str:
@@ -259,12 +263,13 @@ def _end(program: Program, person: np.void, felt: bool) -> str:
     feeling = f", with {trust}" if felt else ""
     if person["status"] == LEFT:
         stayed = duration(float(person["t_left"]) - max(float(person["t_entry"]), 0.0))
-        return f"Left after {stayed}, on {_at(program, person['t_left'])}{feeling}."
+        return f"Left after {stayed}, on {at_moment(program, person['t_left'])}{feeling}."
     return f"Still a customer at the end{feeling}." if person["status"] == CUSTOMER else ""
 
 
 # ---------------------------------------------------------------- wording
-def _at(program: Program, t: float) -> str:
+def at_moment(program: Program, t: float) -> str:
+    """When something happened, as a calendar says it."""
     return moment(float(t), program.weekday0, program.starts)
 
 
@@ -276,5 +281,6 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _fill(text: str, hang: int = 0, indent: int = 0) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * hang)
+def filled(text: str, hang: int = 0, indent: int = 0, width: int = WIDTH) -> list[str]:
+    """Wrapped to a width, its first line indented, the others hanging."""
+    return textwrap.wrap(text, width, initial_indent=" " * indent, subsequent_indent=" " * hang)

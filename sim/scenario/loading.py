@@ -94,7 +94,7 @@ def validated(root: Node, sources: Sequence[Path]) -> Scenario:
     scenario = _completed(scenario, tree, complaints)
     scenario._resolved, scenario._origins = written(root), origins(tree)
     scenario._sources = (*sources, *reading.sources)
-    scenario._tree = tree
+    scenario._tree, scenario._root = tree, root
     return scenario
 
 

@@ -167,6 +167,7 @@ class Scenario(Record):
     _baseline: "Scenario | None" = PrivateAttr(default=None)
     _sources: tuple[Path, ...] = PrivateAttr(default=())
     _tree: Node | None = PrivateAttr(default=None)
+    _root: Node | None = PrivateAttr(default=None)
 
     @property
     def path(self) -> Path | None:
