@@ -104,7 +104,9 @@ def markov(paths: Paths) -> Floats:
     everything = _converting(between, onward)
     if everything <= 0.0:
         return np.zeros(paths.size)
-    effects = np.array([1.0 - _converting(*_removed(between, onward, k)) / everything for k in range(paths.size)])
+    effects = np.array(
+        [1.0 - _converting(*_removed(between, onward, k)) / everything for k in range(paths.size)]
+    )
     effects = np.maximum(effects, 0.0)
     total = float(effects.sum())
     return paths.conversions * effects / total if total > 0.0 else np.zeros(paths.size)

@@ -113,7 +113,9 @@ class Draws:
         for (a, b), gain in self.contrasts.items():
             felt = [has[a] or has[b] for has in self.there]
             columns = zip(felt, self.values.T, strict=True)
-            found[a, b] = [turning(column, gain, sum(felt)) if here else Turning() for here, column in columns]
+            found[a, b] = [
+                turning(column, gain, sum(felt)) if here else Turning() for here, column in columns
+            ]
         return found
 
     def noise(self, pair: tuple[int, int]) -> float | None:

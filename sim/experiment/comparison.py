@@ -433,7 +433,9 @@ def compare(
     settings = replace(settings, engine=_engine(scenarios, engine, note))
     unit = check_metric(metric, scenarios)
     draws = None if assumptions is None else whole(assumptions, "assumptions", FEWEST)
-    how = Asked(metric, settings, precision_of(precision, metric, unit), most, budget, draws, assumptions_all, why)
+    how = Asked(
+        metric, settings, precision_of(precision, metric, unit), most, budget, draws, assumptions_all, why
+    )
     further = Further(scenarios, how)
     progress, after = further.share(progress, LEAST if how.precision else settings.replications)
     at_once = 1 if executor else min(workers, cores())

@@ -32,7 +32,9 @@ class Further:
             assumed_of(scenarios, how.every_default)
         self.ablation = Ablation(scenarios) if how.why else None
 
-    def share(self, progress: Progress | None, replications: int) -> tuple[Progress | None, list[Progress | None]]:
+    def share(
+        self, progress: Progress | None, replications: int
+    ) -> tuple[Progress | None, list[Progress | None]]:
         """Who is told of the comparison itself, of the draws, and of the ablation: each its part of the work."""
         worlds = len(self.scenarios)
         work = [worlds * replications, worlds * REPLICATIONS * (self.how.assumptions or 0), 0]

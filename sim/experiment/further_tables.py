@@ -82,7 +82,9 @@ def _range(written: object) -> object:
 def _draws(draws: Draws) -> Iterator[Row]:
     for k in range(draws.count):
         values = dict(zip((one.path for one in draws.assumed), draws.values[k].tolist(), strict=True))
-        metrics = dict(zip((f"metric: {label}" for label in draws.labels), draws.means[k].tolist(), strict=True))
+        metrics = dict(
+            zip((f"metric: {label}" for label in draws.labels), draws.means[k].tolist(), strict=True)
+        )
         yield {"draw": k + 1, "best": draws.labels[int(draws.gains[k].argmax())], **metrics, **values}
 
 

@@ -49,7 +49,9 @@ def to_orders(touches: np.ndarray, people: np.ndarray, program: Any) -> Paths:
     The order itself is the conversion and no touch. Touches of more than 30 days before are forgotten.
     """
     orders = touches["order"] > 0
-    before = np.cumsum(orders) - orders  # orders of everybody so far; the first of a customer makes it his own
+    before = (
+        np.cumsum(orders) - orders
+    )  # orders of everybody so far; the first of a customer makes it his own
     owner = touches["customer"].astype(np.int64)
     key = np.stack([owner, before], axis=1)
     starts = np.append(True, np.any(key[1:] != key[:-1], axis=1)) if len(key) else np.empty(0, bool)
@@ -67,7 +69,9 @@ def to_staying(touches: np.ndarray, people: np.ndarray, program: Any) -> Paths:
     """One path for each customer of day 0 (else everybody): touches of the last 30 days; whoever stays converts."""
     chosen = people[are_customers(people)]
     if len(chosen) == 0:
-        return paths_of(program.touchpoint_names, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
+        return paths_of(
+            program.touchpoint_names, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool)
+        )
     if (chosen["founding"] > 0).any():
         chosen = chosen[chosen["founding"] > 0]
     chosen = chosen[np.argsort(chosen["id"], kind="stable")]

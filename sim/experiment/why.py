@@ -262,7 +262,9 @@ class _Paired:
         same = all(a == b for a, b in zip(self.seen[first], self.seen[second], strict=True))
         if not found.identical or same or key[1] != "retention":
             return found
-        reach = unseen(self.seen[0][0].cohorts[key[0]] * found.n)  # nobody flipped, which is no proof that nobody can
+        reach = unseen(
+            self.seen[0][0].cohorts[key[0]] * found.n
+        )  # nobody flipped, which is no proof that nobody can
         return replace(found, low=-reach, high=reach, low_single=-reach, high_single=reach)
 
 

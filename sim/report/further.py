@@ -48,11 +48,17 @@ def _assumptions(draws: Draws) -> Iterator[str]:
     yield "\n".join(textwrap.fill(line, WIDTH) for line in verdicts(draws))
     rows = _turns(draws)
     if len(rows) == 1:
-        yield textwrap.fill("No parameter's rank correlation with any of these differences is beyond chance.", WIDTH)
+        yield textwrap.fill(
+            "No parameter's rank correlation with any of these differences is beyond chance.", WIDTH
+        )
         return
     table = list(aligned(rows, left=(0, 1)))
     yield "\n".join(["What moves the differences (rank correlation over the draws)", *table])
-    if left := sum(found.matters for contrast in draws.turning.values() for found in contrast) - len(rows) + 1:
+    if (
+        left := sum(found.matters for contrast in draws.turning.values() for found in contrast)
+        - len(rows)
+        + 1
+    ):
         yield f"and {left} more (table `turning`)"
 
 
@@ -120,7 +126,9 @@ def _explained(done: Comparison, why: Why, one: Explained) -> Iterator[str]:
     yield from _segments(done, why, one)
     whole = [reason.piece.name for reason in one.reasons if reason.piece.part_of is None]
     if not any(one.channels[name] for name in whole):
-        yield textwrap.fill(f"Attribution from the event log could give nothing to {_and(whole)}: no touch is theirs.", WIDTH)
+        yield textwrap.fill(
+            f"Attribution from the event log could give nothing to {_and(whole)}: no touch is theirs.", WIDTH
+        )
         return
     for conversions in one.credit:
         yield from _rules(one, conversions)
@@ -177,7 +185,9 @@ def _segments(done: Comparison, why: Why, one: Explained) -> Iterator[str]:
         if reason.removed
     ]
     if rows:
-        yield "\n".join([f"By segment: {measure}, {_unit(done, measure)}", *aligned([head, *rows], left=(0,))])
+        yield "\n".join(
+            [f"By segment: {measure}, {_unit(done, measure)}", *aligned([head, *rows], left=(0,))]
+        )
 
 
 def _rules(one: Explained, conversions: str) -> Iterator[str]:
@@ -185,12 +195,16 @@ def _rules(one: Explained, conversions: str) -> Iterator[str]:
     credit = one.credit[conversions]
     known = [r for r in one.reasons if r.piece.part_of is None and one.channels[r.piece.name]]
     what = CONVERSIONS[conversions]
-    title = f"What attribution makes of the event log: of {number(credit.conversions, 0)} {what} a replication"
+    title = (
+        f"What attribution makes of the event log: of {number(credit.conversions, 0)} {what} a replication"
+    )
     head = ("", "seen in the log as", "truth", *NAMES.values())
     rows = []
     for reason in known:
         channels, truth = one.channels[reason.piece.name], one.truth(reason, conversions)
-        given = [number(credit.of(rule, channels), 1 if credit.of(rule, channels) < 10 else 0) for rule in RULES]
+        given = [
+            number(credit.of(rule, channels), 1 if credit.of(rule, channels) < 10 else 0) for rule in RULES
+        ]
         rows.append((reason.piece.name, ", ".join(channels), plus_minus(truth) if truth else NONE, *given))
     yield "\n".join(
         [title, *aligned([head, *rows], left=(0, 1)), *textwrap.wrap(_how_wrong(one, conversions), WIDTH)]

@@ -12,7 +12,21 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.analysis.attribution import RULES
 from sim.report.further import CONVERSIONS, NAMES, verdicts
-from sim.report.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PINK, SKY, VERMILION, canvas, nothing, plain, styled
+from sim.report.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    MUTED,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILION,
+    canvas,
+    nothing,
+    plain,
+    styled,
+)
 from sim.report.wording import number
 
 if TYPE_CHECKING:
@@ -68,7 +82,15 @@ def _rules(axes: Axes, frame: pd.DataFrame, pieces: pd.DataFrame) -> None:
     for k, rule in enumerate(RULES):
         colour, marker = LOOKS[rule]
         offset = 0.12 * (k - 2)
-        axes.plot(rows[rule], places + offset, marker, color=colour, markersize=6, label=NAMES[rule], linestyle="none")
+        axes.plot(
+            rows[rule],
+            places + offset,
+            marker,
+            color=colour,
+            markersize=6,
+            label=NAMES[rule],
+            linestyle="none",
+        )
     axes.axvline(0.0, color=FAINT, linewidth=1)
     axes.tick_params(axis="y", labelcolor=INK, labelsize=9.5)
     axes.spines["left"].set_visible(False)
@@ -123,7 +145,9 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
                 color=MUTED,
                 annotation_clip=False,
             )
-    names = [f"{row.parameter}\n{row.strategy}" + _against(str(row.against), done) for row in rows.itertuples()]
+    names = [
+        f"{row.parameter}\n{row.strategy}" + _against(str(row.against), done) for row in rows.itertuples()
+    ]
     axes.set_yticks(places, names, fontsize=9.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.axvline(0.0, color=FAINT, linewidth=1)

@@ -68,13 +68,22 @@ def draw_story(frame: pd.DataFrame, lives: Sequence[Life]) -> Figure:
     for name, colour, life in zip(names, COLOURS, lives, strict=False):
         if life.person["status"] == LEFT:
             last = frame[frame["world"] == name].iloc[-1]
-            axes[0].plot(float(life.person["t_left"]), last["mood"], "x", color=colour, markersize=10, markeredgewidth=2.5)
+            axes[0].plot(
+                float(life.person["t_left"]),
+                last["mood"],
+                "x",
+                color=colour,
+                markersize=10,
+                markeredgewidth=2.5,
+            )
     unit = time_axis(axes[3], horizon)
     axes[3].set_xlabel(f"{unit} since day 0")
     return figure
 
 
-def _panel(axes: Axes, frame: pd.DataFrame, names: Sequence[str], panel: str, bounds: tuple[float, float]) -> None:
+def _panel(
+    axes: Axes, frame: pd.DataFrame, names: Sequence[str], panel: str, bounds: tuple[float, float]
+) -> None:
     for k, name in enumerate(names):
         mine = frame[(frame["world"] == name) & frame[panel].notna()]
         axes.plot(mine["t"], mine[panel], color=COLOURS[k], linewidth=1.5, linestyle=("-", "--")[k])

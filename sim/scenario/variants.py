@@ -82,7 +82,9 @@ def default_assumptions(scenario: Scenario) -> dict[str, Assumption]:
     root = _root(scenario)
     inherited = Node({key: node for key, node in root.value.items() if key != "segments"}, root.origin)
     found = dict(_ranges(ROOT, inherited, ()))
-    declared = scenario.model_copy(update={"assumed": {path: Assumption(text) for path, text in found.items()}})
+    declared = scenario.model_copy(
+        update={"assumed": {path: Assumption(text) for path, text in found.items()}}
+    )
     return read_assumptions(declared, scenario._tree or Node({}, DEFAULT))[0]
 
 
@@ -160,7 +162,9 @@ def _in_section(section: str, here: Node, there: Node) -> list[Piece]:
         if _same(at(here, path), at(there, path)) or (new and section in SUPPORTS):
             continue
         triggers = _only_triggers(at(here, path), at(there, path)) if section == "touchpoints" else []
-        found += [Piece(".".join((*path, "triggers", t)), "trigger", (*path, "triggers", t)) for t in triggers]
+        found += [
+            Piece(".".join((*path, "triggers", t)), "trigger", (*path, "triggers", t)) for t in triggers
+        ]
         if not triggers:
             found.append(Piece(".".join(path), _ONE.get(section, section), path))
     return found
@@ -180,7 +184,9 @@ def _only_triggers(mine: Node | None, theirs: Node | None) -> list[str]:
 
 
 def _changed_triggers(mine: Node | None, theirs: Node | None) -> list[str]:
-    ours, before = (dict(children(t)) if (t := part and part.get("triggers")) else {} for part in (mine, theirs))
+    ours, before = (
+        dict(children(t)) if (t := part and part.get("triggers")) else {} for part in (mine, theirs)
+    )
     return [name for name in dict.fromkeys((*ours, *before)) if not _same(ours.get(name), before.get(name))]
 
 
@@ -258,7 +264,9 @@ def same_world(one: Scenario, other: Scenario) -> bool:
 def likeness(scenario: Scenario) -> str:
     """The same text for scenarios that say the same of all that moves anybody."""
     told = {key: value for key, value in written(_root(scenario)).items() if key not in TOLD}
-    return json.dumps({key: value for key, value in told.items() if value not in ({}, None)}, sort_keys=True, default=str)
+    return json.dumps(
+        {key: value for key, value in told.items() if value not in ({}, None)}, sort_keys=True, default=str
+    )
 
 
 # ---------------------------------------------------------------- trees
