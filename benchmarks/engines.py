@@ -14,11 +14,12 @@ OPEN_DOORS = Path(__file__).with_name("no_queues.yaml")  # the shop without staf
 COMPILED, REFERENCE = "compiled", "reference"
 
 
-def program(size: int, days: float, warm_up: float = 0.0, scenario: Path = SHOP) -> Program:
-    """The coffee shop at a size, over so many days after a warm-up."""
-    return lower(
-        load(scenario, sets=[f"population.size={size}", f"horizon={days} d", f"warm_up={warm_up} d"])
-    )
+def program(
+    size: int, days: float, warm_up: float = 0.0, scenario: Path = SHOP, as_stated: bool = True
+) -> Program:
+    """The coffee shop at a size, over so many days after a warm-up; without `as_stated`, without a pilot."""
+    sets = [f"population.size={size}", f"horizon={days} d", f"warm_up={warm_up} d"]
+    return lower(load(scenario, sets=[*sets, f"as_stated={str(as_stated).lower()}"]))
 
 
 def engines() -> tuple[str, ...]:

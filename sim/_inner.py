@@ -15,7 +15,7 @@ from typing import Any
 
 import numba
 
-TRIED = ((0, 62), (0, 68))  # oldest and newest version of Numba, both included
+TRIED = ((0, 68), (0, 68))  # oldest and newest version of Numba, both included
 
 
 def _pipeline() -> Any:
