@@ -36,7 +36,9 @@ from typing import Any
 import numba
 import numpy as np
 
-SOURCES = ("_jit.py", "model", "engine")  # what is hashed, and whose functions may be cached
+from sim._inner import PIPELINE
+
+SOURCES = ("_jit.py", "_inner.py", "model", "engine")  # what is hashed, and whose functions may be cached
 ALL_ENTRIES = "TOUCHPOINT_ALL_ENTRIES"
 KEEP = 5  # folders of other versions of the sources that are left alone ...
 DAY = 86_400.0
@@ -52,7 +54,8 @@ def njit(function: Callable[..., Any] | None = None, *, entry: bool = False, **o
     """Compile ``function`` with numba on its first call: ``@njit``, or ``@njit(entry=True)``.
 
     Only an ``entry`` can be called from Python, and only entries are cached on disk (each with all that it
-    calls): wrappers and files for the other functions took a fifth of a cold start. The code releases the
+    calls): wrappers and files for the other functions took a fifth of a cold start, and machine code of their own
+    half of it (`sim._inner`). The code releases the
     interpreter lock and divides by zero as NumPy does (inf or nan): each way to raise costs time in every
     call. Other ``options`` are those of `numba.njit`. A function from a file outside ``SOURCES`` is compiled
     but not cached, since its folder would not change with its sources.
@@ -62,6 +65,8 @@ def njit(function: Callable[..., Any] | None = None, *, entry: bool = False, **o
     options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
     if not entry and not os.environ.get(ALL_ENTRIES):
         options["no_cpython_wrapper"] = True
+        if PIPELINE is not None:
+            options["pipeline_class"] = PIPELINE
         return numba.njit(**options)(function)
     return _cached(function, options) or numba.njit(**options)(function)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from sim import _jit
+from sim import _inner, _jit
 
 HELPER = "from sim._jit import njit\n\n\n@njit\ndef factor():\n    return {factor}.0\n"
 CALLER = """\
@@ -46,7 +46,8 @@ class House:
         self.root, self.model, self.home = root, root / "sim" / "model", root / "home"
         self.model.mkdir(parents=True)
         self.home.mkdir()
-        shutil.copy(_jit.__file__, root / "sim" / "_jit.py")
+        for module in (_jit, _inner):
+            shutil.copy(module.__file__, root / "sim")
         for folder in (root / "sim", self.model):
             (folder / "__init__.py").touch()
         (self.model / "caller.py").write_text(CALLER)
@@ -192,8 +193,23 @@ def test_a_function_from_elsewhere_compiles_but_is_not_cached():
 
 def test_every_source_of_compiled_code_is_hashed():
     names = set(_jit._sources().values())
-    assert {"_jit.py", "model/keys.py", "model/sample.py"} <= names
-    assert not [n for n in names if not n.startswith(("_jit.py", "model/", "engine/"))]
+    assert {"_jit.py", "_inner.py", "model/keys.py", "model/sample.py"} <= names
+    assert not [n for n in names if not n.startswith(("_jit.py", "_inner.py", "model/", "engine/"))]
+
+
+def test_functions_for_compiled_code_alone_have_no_machine_code_of_their_own(house: House):
+    """With a version of numba that was not tried, they are compiled in its own way, with the same result."""
+    caller = CALLER.replace("@njit", "@njit(entry=True)")
+    (house.model / "caller.py").write_text(caller)
+    seen = "import sim._inner, sim.model.helper as h; from sim.model.caller import scaled; scaled(1.0); "
+    seen += "kinds = [type(c.library).__name__ for c in h.factor.overloads.values()]; "
+    one = house.run(before=seen + "assert kinds == ['InnerLibrary'], kinds", TOUCHPOINT_ALL_ENTRIES="")
+    again = house.run(TOUCHPOINT_ALL_ENTRIES="")
+    assert (one["result"], again["result"], again["hits"]) == (6.0, 6.0, 1)
+    untried = "import numba; numba.__version__ = '9.9.0'; "
+    house.write_helper(5)
+    other = house.run(before=untried + seen + "assert 'InnerLibrary' not in kinds", TOUCHPOINT_ALL_ENTRIES="")
+    assert other["result"] == 10.0
 
 
 def test_long_unused_folders_go_and_used_ones_stay(tmp_path: Path):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from sim.analysis.kpis import interval, within
 from sim.analysis.view import CENTS, MINUTES, Floats, View
-from sim.engine.program import STAGES
+from sim.engine.program import ENGAGEMENTS, STAGES
 from sim.model.layout import DAY, FAILED, MILLION, OK
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ def balance_by_touchpoint(outcomes: Sequence[Outcome], program: Program) -> pd.D
     stages = dict(zip(names, (STAGES[k] for k in program.touchpoint_stage), strict=True))
     frame.insert(0, "stage", frame["touchpoint"].map(stages))
     return frame
+
+
+def balance_by_engagement(outcomes: Sequence[Outcome], program: Program) -> pd.DataFrame:
+    """The same for each of the four types of engagement: ``engagement`` in the place of ``stage``."""
+    types = program.touchpoint_engagement
+    group = np.array([ENGAGEMENTS.index(engagement) for engagement in types], dtype=int)
+    return _felt(outcomes, group, "engagement", ENGAGEMENTS)
 
 
 def _stages(program: Program) -> np.ndarray:
@@ -165,10 +172,48 @@ def _quantiles(sums: Floats) -> tuple[Floats, Floats]:
     return low, high
 
 
+QUINTILES = 5
+
+
+def by_bond(outcomes: Sequence[Outcome], program: Program) -> pd.DataFrame:
+    """The told cohort by affective commitment, as they left or at the horizon: fifths of it, the weakest bond first.
+
+    ``quintile``; ``affective`` and ``trust`` on average; ``customers`` per replication; ``retention``; ``orders``
+    per customer and life so far, the warm-up included; ``worth`` of these at the customer's own order value, in
+    currency (before discounts). What goes with a bond is not what a stronger bond would do: both have common causes.
+    """
+    fifths = [_fifths(View(outcome, program)) for outcome in outcomes]
+    table = pd.concat(fifths).groupby("quintile").mean()
+    return table.reset_index()
+
+
+def _fifths(view: View) -> pd.DataFrame:
+    affective = view.column("affective")[view.cohort]
+    order = np.argsort(affective, kind="stable")
+    places = np.empty(order.size, dtype=int)
+    places[order] = np.arange(order.size) * QUINTILES // max(1, order.size) + 1
+    orders = view.column("n_order")[view.cohort].astype(float)
+    facts = pd.DataFrame(
+        {
+            "quintile": places,
+            "affective": affective.astype(float),
+            "trust": view.column("trust")[view.cohort].astype(float),
+            "customers": 1.0,
+            "retention": view.alive[view.cohort].astype(float),
+            "orders": orders,
+            "worth": orders * view.column("spend")[view.cohort],
+        }
+    )
+    grouped = facts.groupby("quintile")
+    return grouped.mean().assign(customers=grouped["customers"].sum()).reset_index()
+
+
 Frame = Callable[["Sequence[Outcome]", "Program"], pd.DataFrame]
 FRAMES: dict[str, Frame] = {
     "balance": balance,
     "balance_by_touchpoint": balance_by_touchpoint,
+    "balance_by_engagement": balance_by_engagement,
+    "by_bond": by_bond,
     "funnel": funnel,
     "waits": waits,
     "over_time": over_time,

@@ -151,6 +151,10 @@ def _at_the_end(field: str) -> Callable[[View], Value]:
     return lambda view: _mean(view.column(field)[view.alive])
 
 
+def _bound_by(which: int) -> Callable[[View], Value]:
+    return lambda view: _mean(view.commitment(which)[view.alive])
+
+
 def _failure_rate(view: View) -> Value:
     failed = view.touched(FAILED)
     return _ratio(failed, failed + view.touched(OK))
@@ -311,9 +315,18 @@ KPIS: dict[str, Kpi] = {
     ),
     "cost": Kpi(
         "currency", "touches + gifts and messages of campaigns + cards and rewards of loyalty programmes + "
-        "wages + set-up costs of campaigns and programmes",
+        "wages + fixed_cost",
         "low", "money",
         _cost, whole=True,
+    ),
+    "wages": Kpi(
+        "currency", "staff on duty x wage x opening hours", "low", "money",
+        lambda v: v.wages, _staffed, whole=True,
+    ),
+    "fixed_cost": Kpi(
+        "currency", "what is paid whatever happens, wages aside: setting up campaigns, programmes and touchpoints, "
+        "training, running costs, bought reviews", "low", "money",
+        lambda v: v.program.fixed_cost / CENTS, lambda v: v.program.fixed_cost > 0, whole=True,
     ),
     "profit": Kpi(
         "currency", "margin - cost", "high", "money",
@@ -376,6 +389,26 @@ KPIS: dict[str, Kpi] = {
         "0..1", "mean affective commitment of the customers alive at the horizon", "high", "experience",
         _at_the_end("affective"), _bonding,
     ),
+    "normative_commitment": Kpi(
+        "0..1", "mean normative commitment of the customers alive at the horizon", "high", "experience",
+        _at_the_end("normative"), _bonding,
+    ),
+    "economic_commitment": Kpi(
+        "0..1", "mean economic commitment of the customers alive at the horizon: what leaving would cost them", "",
+        "experience", _bound_by(0), _bonding,
+    ),
+    "forced_commitment": Kpi(
+        "0..1", "mean forced commitment of the customers alive at the horizon: no alternative is known", "low",
+        "experience", _bound_by(1), _bonding,
+    ),
+    "habitual_commitment": Kpi(
+        "0..1", "mean habitual commitment of the customers alive at the horizon", "high", "experience",
+        _bound_by(2), _bonding,
+    ),
+    "grievance": Kpi(
+        "0..1", "mean grievance of the customers alive at the horizon: failures that nobody made good", "low",
+        "experience", _at_the_end("grievance"), _bonding,
+    ),
     "failure_rate": Kpi(
         "share", "failed touches / touches served (ok or failed)", "low", "experience",
         _failure_rate,
@@ -431,6 +464,10 @@ KPIS: dict[str, Kpi] = {
     "messages": Kpi(
         "messages", "messages sent by campaigns", "", "word",
         lambda v: v.total("messages"), _campaigning,
+    ),
+    "message_pressure": Kpi(
+        "messages", "mean over the customers alive at the horizon of the messages met lately (half-life "
+        "pressure_half_life)", "low", "word", _at_the_end("pressure"), lambda v: _bonding(v) and _campaigning(v),
     ),
     "opted_out": Kpi(
         "customers", "customers who opted out of messages during the run", "low", "word",
@@ -495,6 +532,8 @@ WINDOWED: dict[str, Kpi] = {
                          "high", "windows", KPIS["repeat_orders"].value),
     "revenue": Kpi("currency", "revenue from day `from` until day `to` of the window",
                    "high", "windows", KPIS["revenue"].value),
+    "churn_per_year": Kpi("per year", "left from day `from` until day `to` / customer-years lived as a customer "
+                          "between them", "low", "windows", KPIS["churn_per_year"].value, _lasting),
 }  # fmt: skip
 
 
@@ -521,7 +560,7 @@ def kpis(outcome: Outcome, program: Program, segment: int | None = None) -> dict
 
 
 def _windows(view: View) -> Iterable[tuple[str, Value]]:
-    """Sums over each window; one that ends after the horizon has no value."""
+    """What happened in each window; one that ends after the horizon has no value."""
     for window, (start, end) in view.program.windows.items():
         first, last = round(start), round(end)
         if last <= view.booked.shape[0]:
@@ -529,6 +568,8 @@ def _windows(view: View) -> Iterable[tuple[str, Value]]:
             yield f"orders_{window}", int(sums[DAY["orders"]])
             yield f"repeat_orders_{window}", int(sums[DAY["repeat_orders"]])
             yield f"revenue_{window}", int(sums[DAY["revenue"]]) / CENTS
+            if _lasting(view):
+                yield f"churn_per_year_{window}", _ratio(*view.churn(first, last))
 
 
 def by_segment(outcome: Outcome, program: Program) -> dict[str, dict[str, float]]:

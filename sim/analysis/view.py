@@ -45,6 +45,12 @@ def lifetimes(entered: Floats, left: Floats, horizon: float) -> tuple[Floats, Ma
     return np.minimum(left, horizon) - np.maximum(entered, 0.0), left <= horizon
 
 
+def _between(begun: Floats, over: Floats, start: float, end: float) -> Floats:
+    """Days of each stretch that lie between two days."""
+    overlap: Floats = np.minimum(over, end) - np.maximum(begun, start)
+    return np.maximum(0.0, overlap)
+
+
 @dataclass(frozen=True)
 class View:
     """What one segment of one replication looks like (``segment=None``: everybody)."""
@@ -68,6 +74,10 @@ class View:
     def column(self, name: str) -> np.ndarray:
         """One field of the customers' final records."""
         return self.outcome.people[name][self.mask]
+
+    def commitment(self, which: int) -> np.ndarray:
+        """Economic (0), forced (1) or habitual (2) commitment of the customers at the horizon."""
+        return self.outcome.commitments[self.mask, which]
 
     def each(self, fact: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
         """A fact of each of the customers, worked out from their records a block at a time."""
@@ -123,6 +133,14 @@ class View:
         """Customer-years lived within the run."""
         away = self.absences["back"] - self.absences["left"]
         return float(self.lives[0].sum() - away.sum()) / YEAR
+
+    def churn(self, start: float, end: float) -> tuple[int, float]:
+        """How often customers left from day ``start`` until day ``end``, and the years they lived then."""
+        gone = self.each(lambda people: (start <= people["t_left"]) & (people["t_left"] < end), bool)
+        lived = self.each(lambda people: _between(people["t_entry"], people["t_left"], start, end), float)
+        left, back = self.absences["left"], self.absences["back"]
+        times = np.count_nonzero(gone & ~self.alive) + np.count_nonzero((start <= left) & (left < end))
+        return int(times), float(lived.sum() - _between(left, back, start, end).sum()) / YEAR
 
     @cached_property
     def founding(self) -> Mask:

@@ -52,11 +52,15 @@ class Years:
 
     def add(self, name: str, breaks: list[float], sums: list[float], weekday: float, offset: float) -> None:
         """The next calendar; one without a season has no table."""
-        season = self.scenario.seasons.get(name.partition(".")[2])
-        if season is None:
+        _, season_name, trend = [*name.split(".", 2), "", ""][:3]
+        season = self.scenario.seasons.get(season_name)
+        if season is None and not trend:
             self.places.append((-1, 0, 0))
             return
-        factors = [season.factors[self.day_of_year(day)] for day in self.days]
+        factors = [season.factors[self.day_of_year(day)] if season else 1.0 for day in self.days]
+        if trend:
+            grows = 1.0 + float(trend)
+            factors = [f * grows ** (max(0, day) / DAYS) for f, day in zip(factors, self.days, strict=True)]
         base = [_weekly_time(breaks, sums, day + weekday) - offset for day in (*self.days, self.days.stop)]
         total = np.cumsum([0.0, *(f * (b - a) for f, a, b in zip(factors, base[:-1], base[1:], strict=True))])
         self.places.append((len(self.sums), self.days.start, len(self.days)))

@@ -183,7 +183,7 @@ class Compiled:
         """What everybody can see at the start."""
         world, sites = self.state.world, self.program.sites
         for s in range(len(self.program.signals)):
-            publish(world, s, 0, sites)
+            publish(world, s, 0, sites, self.program.start)
         stocks = len(self.program.stocks)
         self.state["shelf"][:, :stocks] = self.arrays["shelves"][:, :stocks]
 

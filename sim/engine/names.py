@@ -76,16 +76,19 @@ def campaign_step(scenario: Scenario, name: str) -> str:
     return f"{name}.{(campaign.gives or campaign.sends).touchpoint}"
 
 
-def calendar_name(when: str | None, season: str | None) -> str | None:
-    """The name of a weekly calendar, or of one whose weeks rise and fall with a season."""
+def calendar_name(when: str | None, season: str | None, trend: float = 0.0) -> str | None:
+    """The name of a weekly calendar, or of one whose weeks rise and fall with a season and a trend."""
+    if trend != 0.0:
+        return f"{when or ''}.{season or ''}.{trend!r}"
     return when if season is None else f"{when or ''}.{season}"
 
 
 def _seasonal(scenario: Scenario) -> list[str]:
-    """The calendars with a season that somebody lives by."""
+    """The calendars with a season or a trend that somebody lives by."""
     needs = [traits.needs for traits in (*scenario.segments.values(), scenario.customers)]
     streams = [scenario.enters.stream] if scenario.enters and scenario.enters.stream else []
-    used = [calendar_name(what.when, what.season) for what in (*needs, *streams) if what.season]
+    used = [calendar_name(what.when, what.season) for what in streams if what.season]
+    used += [calendar_name(what.when, what.season, what.trend) for what in needs if what.season or what.trend]
     return [name for name in used if name]
 
 

@@ -69,7 +69,8 @@ class Outcome:
     sites); ``campaigns`` a row per campaign (money in cents); ``programmes`` a row per loyalty programme,
     ``members`` one per card. ``answered`` int64[segments, questions, SCORES + 2]: answers by score, then those
     asked, then answers acted on (no segments where nobody asks); ``failing`` float64[touchpoints]: what learning
-    left of the chance to fail (empty where nothing is learnt). ``events`` counts logged touches and decisions with
+    left of the chance to fail (empty where nothing is learnt); ``commitments`` float32[customers, 3]: economic, forced
+    and habitual (nobody with psychology off). ``events`` counts logged touches and decisions with
     a consequence. ``capped`` and ``hazard_lost``: how often, and by how much in all (in units of the dominating
     rate), the leaving hazard exceeded the moments at which somebody can leave. ``absences``: a row per time that a
     customer was away and came back, by time of the return.
@@ -87,6 +88,7 @@ class Outcome:
     members: np.ndarray
     answered: np.ndarray
     failing: np.ndarray
+    commitments: np.ndarray
     events: int
     capped: int
     hazard_lost: float

@@ -16,7 +16,7 @@ from sim.engine.calendars import WEEK, calendar_arrays, weekly_hours
 from sim.engine.names import Names, collect
 from sim.engine.programmes import programme_rows
 from sim.engine.psyche import BaseRates
-from sim.engine.rows import STAGES, Rows, cents, empty
+from sim.engine.rows import ENGAGEMENTS, STAGES, Rows, cents, empty
 from sim.errors import Problem, RunError, ScenarioError
 from sim.model import layout
 from sim.model.keys import MAX_INDEX
@@ -143,6 +143,12 @@ class Program:
         return self.static["touchpoints"]["stage"][: len(self.names.touchpoints)].tolist()
 
     @property
+    def touchpoint_engagement(self) -> list[str]:
+        """The type of engagement of each touchpoint; of one that only the baseline has, the baseline's."""
+        known = {**self.scenario.baseline.touchpoints, **self.scenario.touchpoints}
+        return [known[name].engagement for name in self.names.touchpoints]
+
+    @property
     def trigger_names(self) -> tuple[str, ...]:
         """``touchpoint.trigger``, by number."""
         return self.names.triggers
@@ -202,6 +208,11 @@ class Program:
     def learns(self) -> bool:
         """Whether a touchpoint gets better by what customers answer."""
         return bool((self.static["surveys"]["learns"] > 0.0).any())
+
+    @property
+    def fakes(self) -> bool:
+        """Whether reviews are faked."""
+        return bool((self.static["signals"]["fakes"] > 0).any())
 
     @property
     def asks(self) -> bool:
@@ -317,9 +328,7 @@ def _lower(
         start=start,
         horizon=scenario.horizon,
         wage_per_day=_wages(scenario) * sites,
-        fixed_cost=sum(
-            cents(x.costs.setup) for x in (*scenario.campaigns.values(), *scenario.loyalty.values())
-        ),
+        fixed_cost=_fixed_cost(scenario),
         scripts=rows.scripts,
         warm=warm,
         base_rates=rates,
@@ -434,6 +443,16 @@ def _wages(scenario: Scenario) -> float:
     return sum(100.0 * p.wage * _server_hours(p) / WEEK for p in scenario.staff.values())
 
 
+def _fixed_cost(scenario: Scenario) -> int:
+    """Cents that are paid whatever happens, wages aside: setting up, training, running costs."""
+    costs = [part.costs.setup for part in (*scenario.campaigns.values(), *scenario.loyalty.values())]
+    for touchpoint in scenario.touchpoints.values():
+        costs += [touchpoint.costs.setup, touchpoint.costs.running * scenario.horizon]
+        costs += [touchpoint.training.cost] if touchpoint.training else []
+    costs += [signal.fakes.cost for signal in scenario.signals.values() if signal.fakes]
+    return sum(cents(cost) for cost in costs)
+
+
 def _server_hours(staff: Staff) -> float:
     """Hours of all servers of a pool in an open week."""
     hours = staff.servers * weekly_hours(staff.open)
@@ -478,7 +497,15 @@ def _signal_rows(scenario: Scenario, names: Names) -> np.ndarray:
             )
             row.count, row.average = signal.start.count, signal.start.average or 0.0
             row.brand, row.live = signal.scope == "brand", signal.live
+            _fill_fakes(row, signal.fakes)
     return rows
+
+
+def _fill_fakes(row, fakes) -> None:
+    """Reviews that no customer wrote, and when they are on show."""
+    if fakes is not None:
+        row.fakes, row.fake_stars = fakes.count, fakes.average
+        row.fakes_from, row.fakes_until = fakes.from_, math.inf if fakes.until is None else fakes.until
 
 
 # ---------------------------------------------------------------- campaigns

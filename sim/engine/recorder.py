@@ -167,12 +167,22 @@ def customers(outcome: Any, program: Any) -> pa.Table:
         "last_order": _finite(people["t_order"], people["n_order"] > 0),
         **{
             name: people[name]
-            for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation", "reference")
+            for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation", "grievance", "pressure", "reference")
         },
+        **_committed(outcome),
+        "referred": people["referred"],
         "opted_out": people["opted_out"],
         "need_gap": _finite(people["need_gap"]),
     }
     return _table("customers", outcome.replication, columns)
+
+
+def _committed(outcome: Any) -> dict[str, pa.Array]:
+    """The three commitments that no record holds; empty with psychology off."""
+    names = ("economic", "forced", "habitual")
+    known = len(outcome.commitments) > 0
+    rows = outcome.commitments if known else np.full((len(outcome.people), 3), np.nan, np.float32)
+    return {name: _finite(np.ascontiguousarray(rows[:, k])) for k, name in enumerate(names)}
 
 
 def daily(outcome: Any, program: Any) -> pa.Table:

@@ -133,7 +133,7 @@ class Reference:
     def publish_all(self) -> None:
         """What everybody can see at the start."""
         for s in range(len(self.program.signals)):
-            publish(self.state.world, s, 0, self.program.sites)
+            publish(self.state.world, s, 0, self.program.sites, self.program.start)
         for s in range(len(self.program.stocks)):
             self.show(s)
 

@@ -36,6 +36,7 @@ from sim.scenario import Scenario
 from sim.scenario.scripts import Script
 
 STAGES = ("awareness", "consideration", "purchase", "use", "support", "loyalty", "advocacy")
+ENGAGEMENTS = ("contextual", "convenience", "emotional", "social")
 _KINDS = {"scarcity": layout.SCARCITY, "social_proof": layout.SOCIAL_PROOF, "reciprocity": layout.RECIPROCITY}
 _CUES = {None: layout.SUPPLY, "supply": layout.SUPPLY, "time": layout.TIME, "demand": layout.DEMAND}
 _MISHAPS = ("fails", "gave_up", "closed", "sold_out")  # in the order of OUTCOMES
@@ -104,7 +105,7 @@ class Rows:
         """A touchpoint that only the baseline has stays a row of zeros that nothing leads to."""
         t, number = self.scenario.touchpoints.get(name), self.names.number
         row.pool = row.stock = row.writes = row.counted = row.opens = row.service = row.patience = NOBODY
-        row.asks = row.script = NOBODY
+        row.asks = row.script = row.suits = NOBODY
         if t is None:
             return
         row.quality = self.samplers.add(t.quality)
@@ -120,6 +121,8 @@ class Rows:
         row.stage = STAGES.index(t.stage)
         row.stock, row.writes = number("stocks", t.draws), number("signals", t.writes)
         row.counted = self.counted_by(name)
+        row.suits = number("calendars", t.suits)
+        self.fill_training(row, t.training)
         self.fill_sale(row, t.sells, name)
         self.fill_staff(row, t.staff)
         self.fill_severities(row, t)
@@ -176,6 +179,12 @@ class Rows:
         if "own_spend" not in (sale.price, today.price):
             asked, usual = asked * stated_price(self.scenario, sale), usual * stated_price(baseline, today)
         return asked / usual if usual > 0.0 else 1.0
+
+    def fill_training(self, row: np.record, training) -> None:
+        """What staff are taught."""
+        if training is not None:
+            row.trains, row.trained_failures = training.over, training.fewer_failures
+            row.trained_empathy, row.trained_recovery = training.empathy, training.recovers
 
     def fill_staff(self, row: np.record, staff) -> None:
         """Who serves, how long it takes, and how long a customer waits."""

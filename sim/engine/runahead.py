@@ -246,7 +246,7 @@ def act(w, e, c, k):
     cadence, site = e.cadences[k], c.site
     number = np.int64(cadence.number)
     if cadence.kind == REFRESH:
-        publish(w, number, site, site + 1)
+        publish(w, number, site, site + 1, c.t)
         row = cadence.row + e.turns[k] - cadence.first
         e.shown[row, site, 0] = w.published[site, number]
         e.shown[row, site, 1] = w.published_count[site, number]

@@ -169,7 +169,7 @@ class Scripts:
             journey=journey,
             step=step,
             occasion=program.stream_names[node["stream"]],
-            outcome=OUTCOMES[fate(self.state.world, i)],
+            outcome=OUTCOMES[fate(self.state.world, i, now)],
             waited=waited,
             uniform=partial(self.uniform, i, name),
         )

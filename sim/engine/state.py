@@ -35,7 +35,7 @@ from sim.model.layout import (
     SCRIPT,
 )  # fmt: skip
 from sim.model.occasions import ROWS_A_CALL, WORDS_A_CALL
-from sim.model.people import begin_day_0, settle_all
+from sim.model.people import begin_day_0, settle_all, weigh_commitments
 from sim.model.pilot import PILOTED
 from sim.model.places import shifts
 from sim.model.programme import BOOKS
@@ -167,7 +167,7 @@ class State:
     # ------------------------------------------------------------ signals
     def refresh(self, s: int, t: float) -> None:
         """Signal s is published anew at every site; the warm-up is not noted."""
-        publish(self.world, s, 0, len(self["site_size"]))
+        publish(self.world, s, 0, len(self["site_size"]), t)
         if t >= 0.0:
             self.note_signal(t, s, self["published"][:, s], self["published_count"][:, s])
 
@@ -223,6 +223,9 @@ class State:
         tally, people = self["tally"], self["people"]
         program.check_indices(int(tally[OVERRUN]))
         settle_all(self.world, program.horizon)
+        commitments = np.zeros((len(people) if self["psyche"][0].on else 0, 3), np.float32)
+        if len(commitments):
+            weigh_commitments(self.world, program.horizon, commitments)
         people.pending = people.asking = NOBODY  # places in a pool that ends here
         return Outcome(
             replication=replication,
@@ -237,6 +240,7 @@ class State:
             **outcome_rows(self.arrays, program.horizon),
             answered=self["answered"],
             failing=self["failing"],
+            commitments=commitments,
             events=int(tally[EVENTS]),
             capped=int(tally[CAPPED]),
             hazard_lost=float(tally[LOST]) / MILLION,
@@ -319,6 +323,7 @@ def _changing(program: Program, people: np.ndarray, key: np.uint64) -> dict[str,
         "published_count": np.zeros((sites, signals)),
         "shelf": np.zeros((sites, stocks)),
         "stars": np.zeros((sites, signals, 2), np.int64),
+        "faked": np.zeros((sites if any(p.fakes for p in programs) else 0, signals), np.uint8),
         "counted": np.zeros((sites, signals, bins + 1), np.int64),
         "adopted": _adopted(people, sites),
         **_talk(program, people, key),

@@ -191,6 +191,20 @@ class Run:
         return balance(self.whole("experience"), self.program)
 
     @property
+    def engagement(self) -> pd.DataFrame:
+        """Emotional balance by type of engagement."""
+        from sim.analysis.experience import balance_by_engagement
+
+        return balance_by_engagement(self.whole("engagement"), self.program)
+
+    @property
+    def bonds(self) -> pd.DataFrame:
+        """Retention, orders and their worth by fifths of affective commitment."""
+        from sim.analysis.experience import by_bond
+
+        return by_bond(self.whole("bonds"), self.program)
+
+    @property
     def funnel(self) -> pd.DataFrame:
         """Touchpoints in the order of the stages: how many touches, how many go well."""
         from sim.analysis.experience import funnel

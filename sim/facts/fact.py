@@ -78,7 +78,7 @@ class Fact:
     high: float
     measure: Callable[[Lab], Found] | None
     holds: bool = True
-    miss: str = ""  # why it does not hold
+    miss: str = ""  # why it does not hold, or what of it does not come out though it does
     used_for: tuple[str, ...] = ()  # defaults that were chosen with its help
     staged: str = ""  # what of the stage was chosen with the published number in view
     switches: tuple[str, ...] = ()  # psychology that its experiment changes, because the fact is about it

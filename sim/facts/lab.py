@@ -28,7 +28,22 @@ FROZEN = (
     "price_sensitivity",
 )
 KEPT = np.dtype(
-    [(n, LOG[n]) for n in ("t", "customer", "touchpoint", "outcome", "order", "revenue", "loyalty", "chance")]
+    [
+        (n, LOG[n])
+        for n in (
+            "t",
+            "customer",
+            "touchpoint",
+            "outcome",
+            "order",
+            "revenue",
+            "cost",
+            "perceived",
+            "answer",
+            "loyalty",
+            "chance",
+        )
+    ]
 )
 
 
@@ -86,9 +101,12 @@ class Lab:
 
     # ------------------------------------------------------------ scenarios
     def load(self, name: str | Path, changes: Mapping[str, Any] | None = None) -> Scenario:
-        """A scenario of the facts, by name (or any by path), with changes; no psychology but what is declared."""
+        """A scenario of the facts, by name (or any by path), with changes; no psychology but what is declared.
+
+        Its rates hold as written: every arm is a baseline of its own, and a pilot would solve its effect away.
+        """
         path = name if isinstance(name, Path) else SCENARIOS / f"{name}.yaml"
-        scenario = load(path, extra=changes)
+        scenario = load(path, extra={"as_stated": False, **(changes or {})})
         taken = [liberty for liberty in liberties(scenario) if not covered(liberty, self.switches)]
         if taken:
             raise ValueError(

@@ -183,8 +183,8 @@ def _told(result: Result) -> str:
             )
     if result.note:
         said += ["", f"{result.note[0].upper()}{result.note[1:]}."]
-    elif found and not result.holds and fact.miss:
-        said += ["", f"Why it does not hold: {fact.miss}"]
+    elif found and fact.miss:
+        said += ["", f"{'What it leaves out' if result.holds else 'Why it does not hold'}: {fact.miss}"]
     return "\n".join(said) + "\n"
 
 

@@ -75,11 +75,11 @@ CALLS = (1, 2, 3, 4, 6)
 def contacts(lab: Lab) -> Found:
     """Customers lost within three months of a call, by how often one had to call and how hard it was."""
     size = {"population.size": lab.size(60_000)}
-    hard = {f"touchpoints.{name}.effort": 0.6 for name in ("call", "in_vain")}
-    none = lab.run(
-        "contacts", size | {"campaigns.breaking.starts": "900 d", "campaigns.breaking.ends": "901 d"}
-    )
-    easy, arduous = (lab.run("contacts", size | arm) for arm in ({}, hard))
+    hard = {f"touchpoints.{name}.effort": 0.8 for name in ("call", "in_vain")}
+    calm = {
+        f"journeys.case.steps.letter.next.{step}": weight for step, weight in (("trouble", 0), ("end", 100))
+    }
+    none, easy, arduous = (lab.run("contacts", size | arm) for arm in (calm, {}, hard))
     times = [easy] + [lab.run("contacts", size | _calls(n)) for n in CALLS[1:]]
     blocks = np.column_stack([_gone(sample) for sample in (none, easy, arduous, *times)])
     value, error = jackknife(blocks, lambda s: (s[2] - s[0]) / (s[1] - s[0]))
@@ -160,6 +160,6 @@ SERVICE = (
         1.2,
         10.0,
         contacts,
-        staged="how laborious the laborious call is",
+        staged="how small the trouble is, and how laborious the laborious call",
     ),
 )

@@ -16,6 +16,7 @@ from sim.model.keys import uniform
 from sim.model.layout import CES, CSAT, MILLION, NPS
 from sim.model.loyalty import loyalty_to_tell
 from sim.model.record import ONE, count, millionths
+from sim.model.training import fails_trained
 
 EASIEST, HARDEST = np.int64(1), np.int64(7)  # scores of effort
 WORST_PLEASED, BEST_PLEASED = np.int64(1), np.int64(5)  # scores of satisfaction
@@ -145,9 +146,10 @@ def ignore(w, p, survey, t):
 
 # ---------------------------------------------------------------- learning
 @njit(forceinline=True)
-def failing(w, tp, touchpoint):
-    """The chance that a touch fails, after all that the brand has learnt."""
-    return tp.fails if len(w.failing) == 0 else tp.fails * w.failing[touchpoint]
+def failing(w, tp, touchpoint, t):
+    """The chance that a touch fails, after all that the brand has learnt and its staff were taught."""
+    fails = fails_trained(tp, t)
+    return fails if len(w.failing) == 0 else fails * w.failing[touchpoint]
 
 
 @njit(entry=True)

@@ -100,6 +100,23 @@ def clock_time(w, calendar, tau):
 
 
 @njit
+def busyness(w, calendar, t):
+    """The profile's weight at clock time t (days) as a share of its greatest, 0..1; seasons aside."""
+    at = t + w.times[WEEKDAY]
+    x = at - math.floor(at / WEEK) * WEEK
+    greatest = 0.0
+    for j in range(w.calendar_start[calendar], w.calendar_start[calendar + 1] - 1):
+        greatest = max(greatest, _height(w, j))
+    return _height(w, _slot(w, w.calendar_at, BY_CLOCK, calendar, x)) / greatest
+
+
+@njit
+def _height(w, j):
+    """The weight of slot j."""
+    return (w.calendar_sum[j + 1] - w.calendar_sum[j]) / (w.calendar_at[j + 1] - w.calendar_at[j])
+
+
+@njit
 def is_open(w, calendar, t):
     """Whether the profile's weight at clock time t (days) is above zero; always, without a calendar."""
     if calendar < 0:

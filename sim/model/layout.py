@@ -237,6 +237,12 @@ TOUCHPOINT = np.dtype(
         ("community", "f8"),
         ("guarantee", "f8"),
         ("usual_guarantee", "f8"),  # the baseline's, which `usually` already knows
+        # training, hours
+        ("trains", "f8"),  # days in which half of the training takes effect; 0: there is none
+        ("trained_failures", "f8"),  # share of the failures that it takes away
+        ("trained_empathy", "f8"),  # impulse on empathy
+        ("trained_recovery", "f8"),  # impulse on recovers
+        ("suits", "i4"),  # calendar of the hours in which its personalisation is relevant; NOBODY: all
         ("asks", "i2"),  # SURVEY row, NOBODY: asks nothing
         (
             "script",
@@ -336,6 +342,10 @@ SIGNAL = np.dtype(
         ("count", "i8"),
         ("brand", "i4"),
         ("live", "i4"),  # published at once whenever it changes
+        ("fakes", "i8"),  # reviews that nobody of the customers wrote
+        ("fake_stars", "f8"),  # their average
+        ("fakes_from", "f8"),
+        ("fakes_until", "f8"),
     ],
     align=True,
 )

@@ -19,9 +19,9 @@ def luck(w, i, purpose):
 
 
 @njit(entry=True)
-def fate(w, i):
-    """How that touch ends if nobody else has a say in it, once it has come about: OK or FAILED."""
+def fate(w, i, t):
+    """How that touch ends at time t if nobody else has a say in it, once it has come about: OK or FAILED."""
     place = w.steps[w.pool[w.people[i].asking].step]
     touchpoint = np.int64(place.touchpoint)
-    chance = failing(w, w.touchpoints[touchpoint], touchpoint)
+    chance = failing(w, w.touchpoints[touchpoint], touchpoint, t)
     return FAILED if chance > 0.0 and luck(w, i, place.purpose[FAILS]) < chance else OK

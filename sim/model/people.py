@@ -6,6 +6,7 @@ from sim._jit import njit
 from sim.model.clocks import PERIOD, rescale_needs, restart_leaving_clock, restart_renewals
 from sim.model.feelings import settle
 from sim.model.layout import CUSTOMER, EXPECTED
+from sim.model.loyalty import economic, forced, habitual
 
 
 @njit(entry=True)
@@ -33,3 +34,12 @@ def settle_all(w, t):
         p = w.people[i]
         if p.status != EXPECTED and p.t_feel < t:
             settle(w, p, t)
+
+
+@njit(entry=True)
+def weigh_commitments(w, t, shares):
+    """Economic, forced and habitual commitment of everybody at time t, which no record holds: f4[customers, 3]."""
+    for i in range(len(w.people)):
+        p = w.people[i]
+        if p.status != EXPECTED:
+            shares[i, 0], shares[i, 1], shares[i, 2] = economic(w, p, t), forced(p), habitual(w, p)

@@ -11,9 +11,12 @@ from sim.model.layout import ADOPTERS, REVIEWS
 
 
 @njit(entry=True)
-def publish(w, s, first, last):
-    """Refresh signal s at sites first..last - 1; what the whole brand shows, at all of them at once."""
+def publish(w, s, first, last, t):
+    """Refresh signal s at sites first..last - 1 at time t; what the whole brand shows, at all of them at once."""
     signal = w.signals[s]
+    if signal.fakes > 0:
+        for site in range(first, last):
+            w.faked[site, s] = signal.fakes_from <= t < signal.fakes_until
     if signal.kind != REVIEWS and signal.kind != ADOPTERS and signal.bins > 0:
         for site in range(first, last):
             _roll(w, signal, s, site)
@@ -74,8 +77,10 @@ def _average(w, signal, s, site):
     for k in range(first, last):
         total += w.stars[k, s, 0]
         number += w.stars[k, s, 1]
-    known = signal.count + number
-    w.published[site, s] = (signal.average * signal.count + total) / known if known > 0 else 0.0
+    known, stars = signal.count + number, signal.average * signal.count + total
+    if signal.fakes > 0 and w.faked[site, s]:
+        known, stars = known + signal.fakes, stars + signal.fake_stars * signal.fakes
+    w.published[site, s] = stars / known if known > 0 else 0.0
     w.published_count[site, s] = known
 
 

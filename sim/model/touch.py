@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from sim._jit import njit
-from sim.model import answers, layout, pending, scripted
+from sim.model import answers, layout, pending, scripted, training
+from sim.model.calendar import busyness
 from sim.model.contact import comes_free, fatigue
 from sim.model.feelings import (
     MANY,
@@ -80,21 +81,24 @@ def drawn(w, p, row, stream, index, visit, purpose):
 def perceive(w, p, tp, t, quality, severity, wait):
     """Perceived quality -1..1, and how intrusive it was 0..1."""
     q = w.psyche[0]
-    relevance, intrusion = _personal(w, p, tp) if tp.personalisation > 0.0 else (0.0, 0.0)
+    relevance, intrusion = _personal(w, p, tp, t) if tp.personalisation > 0.0 else (0.0, 0.0)
     waiting = q.waiting * (1.0 - math.exp(-wait / q.waiting_scale)) if wait > 0.0 else 0.0
-    warmth = q.empathy * tp.empathy * upset(w, p, t) if tp.empathy > 0.0 else 0.0
+    empathy = training.empathy(tp, t)
+    warmth = q.empathy * empathy * upset(w, p, t) if empathy > 0.0 else 0.0
     total = quality - severity + relevance + warmth - q.effort * tp.effort - waiting - intrusion
     total -= q.forced_resentment * forced(p)  # who has nowhere else to go resents it
     return clamp(total, -1.0, 1.0), intrusion
 
 
 @njit(forceinline=True)
-def _personal(w, p, tp):
+def _personal(w, p, tp, t):
     """(relevance, intrusion) of personalisation: relevance grows with its depth, intrusion with the square,
     so that there is a best depth, the deeper the more trust and control there are (Tucker 2014)."""
     q, depth = w.psyche[0], tp.personalisation
     known = q.profile_floor + (1.0 - q.profile_floor) * (1.0 - math.exp(-p.n_touch / q.profile_touches))
     relevance = q.relevance * depth * known * w.fit[p.segment, tp.number]
+    if tp.suits >= 0:
+        relevance *= busyness(w, np.int64(tp.suits), t)
     exposed = depth * depth * (1.0 - tp.control)
     return relevance, q.intrusion * np.float64(p.privacy_concern) * exposed * (1.0 - np.float64(p.trust))
 
@@ -129,8 +133,9 @@ def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
         stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
     if tp.script >= 0:
         scripted.stir_said(w, p, t)
-    if outcome == OK and tp.recovers > 0.0:
-        soothe(w, p, tp.recovers, t)
+    recovers = training.recovers(tp, t)
+    if outcome == OK and recovers > 0.0:
+        soothe(w, p, recovers, t)
 
 
 @njit(forceinline=True)
@@ -139,8 +144,9 @@ def _grieve(w, p, tp, t, outcome, weight):
     if outcome != OK:
         if weight > 0.0:
             aggrieve(w, p, weight, t)
-    elif tp.recovers > 0.0 and p.grievance != 0.0:
-        return make_good(w, p, tp.recovers, t)
+    elif p.grievance != 0.0:
+        recovers = training.recovers(tp, t)
+        return make_good(w, p, recovers, t) if recovers > 0.0 else 0.0
     return 0.0
 
 
@@ -303,7 +309,7 @@ def touch(w, p, t, stream, index, visit, step, outcome, wait, chance, trigger):
     touchpoint = np.int64(place.touchpoint)
     tp = w.touchpoints[touchpoint]
     if outcome == OK and tp.fails > 0.0:
-        if draw(w, p, stream, index, visit, place.purpose[_FAILS]) < answers.failing(w, tp, touchpoint):
+        if draw(w, p, stream, index, visit, place.purpose[_FAILS]) < answers.failing(w, tp, touchpoint, t):
             outcome = FAILED
     if tp.script >= 0:
         outcome = scripted.outcome_said(w, outcome)

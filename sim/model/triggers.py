@@ -8,7 +8,7 @@ from sim._jit import njit
 from sim.model.feelings import fade, gift_habit, move, scarce_seen, settle, stir
 from sim.model.friends import pull_of_friends
 from sim.model.keys import uniform
-from sim.model.layout import DEMAND, FRIENDS, INFLUENCER, NOBODY, PROSPECT, RECIPROCITY, SCARCITY, SUPPLY
+from sim.model.layout import DEMAND, FRIENDS, INFLUENCER, NOBODY, PROSPECT, RECIPROCITY, SCARCITY, SOCIAL_PROOF, SUPPLY
 
 
 @njit
@@ -65,6 +65,8 @@ def lift(w, p, k, t):
 def remember(w, p, k, t, stream, index, visit):
     """What having met trigger k leaves behind: one more scarcity cue seen, and perhaps seen through."""
     trigger = w.triggers[k]
+    if trigger.kind == SOCIAL_PROOF and trigger.fake and trigger.strength != 0.0:
+        sees_through(w, p, trigger, t, stream, index, visit)
     if trigger.kind == SCARCITY and trigger.strength != 0.0 and _pressure(w, p, trigger, t) > 0.0:
         settle(w, p, t)
         p.scarce_seen = np.float64(p.scarce_seen) + 1.0

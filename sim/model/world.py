@@ -27,6 +27,7 @@ CHANGING = (
     "published_count",  # f8[sites, signals]
     "shelf",  # f8[sites, stocks]: the stock on show
     "stars",  # i8[sites, signals, 2]: sum and number of reviews written
+    "faked",  # u1[sites, signals]: fakes were on show at the last refresh; no sites where nothing is faked
     "counted",  # i8[sites, signals, bins + 1]: orders in each refresh of the window
     "friends_at",  # i8[customers + 1]: where the friends of each begin; empty without a network
     "friends",  # i4[ties, twice]: places in people

@@ -197,6 +197,10 @@ def _signals(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(("signals", name, "counts"), "missing: the touchpoint whose touches are counted")
         if signal.live:
             yield from _live(scenario, name)
+        if signal.fakes and signal.kind != "reviews":
+            yield Finding(("signals", name, "fakes"), "only reviews can be faked")
+        if signal.fakes and signal.fakes.until is not None and signal.fakes.until <= signal.fakes.from_:
+            yield Finding(("signals", name, "fakes", "until"), "expected a time after from")
         if signal.kind == "reviews" and signal.start.count > 0 and signal.start.average is None:
             yield Finding(("signals", name, "start", "average"), "missing: the average of the reviews so far")
 
@@ -254,8 +258,6 @@ def _idle(trigger: Trigger) -> Iterator[tuple[str, str]]:
         yield "reads", "expected either reads (a signal) or from (an influencer, or friends)"
     if trigger.fit is not None and trigger.from_ != "influencer":
         yield "fit", "only an influencer fits; write from: influencer"
-    if not trigger.genuine and trigger.kind == "social_proof":
-        yield "genuine", "only scarcity and gifts can be found out"
 
 
 def _lacking(trigger: Trigger) -> str | None:

@@ -348,7 +348,7 @@ class Psychology(Record):
         0.2, "0 .. 0.5", "How far coming on a friend's word raises trust at the start."
     )
     referral_bond: Intensity = _assumed(
-        0.2, "0 .. 0.5", "Affective commitment with which somebody comes on a friend's word."
+        0.4, "0 .. 0.5", "Affective commitment with which somebody comes on a friend's word."
     )
     # ------------------------------------------------------------ weights
 

@@ -181,6 +181,10 @@ SPACING = Quantity(
     "a limit such as 1 per 60 d", units.read_spacing, units.write_spacing, "d", low=0, above=True,
     examples=("1 per 60 d",),
 )  # fmt: skip
+TREND = Quantity(
+    "a change such as -10 % per year", units.read_trend, units.write_trend, "per year", low=-0.99,
+    examples=("-10 % per year", "5 % per year"),
+)  # fmt: skip
 
 # ---------------------------------------------------------------- money
 MONEY = Quantity(
@@ -194,6 +198,10 @@ PRICE = Quantity(
 WAGE = Quantity(
     "a wage such as 17 per hour", units.read_wage, units.write_wage, "currency per hour", low=0,
     examples=("17 per hour",),
+)  # fmt: skip
+UPKEEP = Quantity(
+    "an amount for a time such as 200 per month", units.read_upkeep, units.write_upkeep, "currency per day", low=0,
+    examples=("200 per month",),
 )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ def _of_touchpoint(scenario: Scenario, touchpoint: Touchpoint, path: tuple[str, 
     if touchpoint.staff:
         yield from refer((*path, "staff", "pool"), touchpoint.staff.pool, "a staff pool", scenario.staff)
     yield from refer((*path, "draws"), touchpoint.draws, "a stock", scenario.stock)
+    yield from refer((*path, "suits"), touchpoint.suits, "a calendar", scenario.calendars)
     yield from refer(
         (*path, "writes"), touchpoint.writes, "a signal of reviews", _signals(scenario, "reviews")
     )

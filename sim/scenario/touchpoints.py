@@ -79,6 +79,16 @@ class ReviewStart(Record):
     average: Stars | None = declared("Their average, 1 to 5 stars.", None)
 
 
+class Fakes(Record):
+    """Reviews that no customer wrote."""
+
+    count: Count = declared("How many, in each place where the signal is shown.")
+    average: Stars = declared("Their average, 1 to 5 stars.")
+    from_: Duration = Field(0.0, alias="from", description="When they appear, in days from the start.")
+    until: Duration | None = declared("When they are taken down, in days from the start; never without.", None)
+    cost: Money = declared("What the brand paid for them, if it did, once and in currency.", 0.0)
+
+
 class Signal(Record):
     """Something everybody can see, as of its last refresh."""
 
@@ -86,6 +96,7 @@ class Signal(Record):
         "Reviews written by customers, how many do something, or how many have become customers."
     )
     start: ReviewStart = declared("For reviews: what is there on day 0.", ReviewStart)
+    fakes: Fakes | None = declared("For reviews: some that no customer wrote.", None)
     counts: str | None = declared("For popularity: the touchpoint whose touches are counted.", None)
     window: Annotated[float, q.WINDOW] = declared(
         "For popularity: how far back it counts, in days, or forever.", 7.0
@@ -185,6 +196,25 @@ class Trigger(Record):
     genuine: bool = declared("Whether scarcity is real and a gift is meant; false can be found out.", True)
 
 
+class Training(Record):
+    """Staff who are taught and allowed to do better, from day 0 on; it takes effect little by little."""
+
+    over: PositiveDuration = declared("Time in which half of it takes effect, in days.")
+    fewer_failures: Share = declared("Share of the failures that are gone in the end.", 0.0)
+    empathy: Intensity = declared("How far empathy rises toward 1 in the end, 0..1.", 0.0)
+    recovers: Share = declared("How far recovers rises toward 100 % in the end.", 0.0)
+    cost: Money = declared("Once, for the whole brand, in currency.", 0.0)
+
+
+class TouchpointCosts(Record):
+    """What a touchpoint costs beside its touches."""
+
+    setup: Money = declared("Once, for the whole brand, in currency.", 0.0)
+    running: Annotated[float, q.UPKEEP] = declared(
+        "As long as the run lasts, for the whole brand, in currency per day.", 0.0
+    )
+
+
 class Touchpoint(Record):
     """Where customer and brand meet."""
 
@@ -210,6 +240,11 @@ class Touchpoint(Record):
     community: Intensity = declared("How far customers belong together here, 0..1.", 0.0)
     guarantee: Intensity = declared("How much of the risk of a first purchase it takes away, 0..1.", 0.0)
     cost: Money = declared("Cost of one touch to the brand, in currency.", 0.0)
+    costs: TouchpointCosts = declared("What it costs beside its touches.", TouchpointCosts)
+    training: Training | None = declared("Staff who are taught to do better here.", None)
+    suits: str | None = declared(
+        "Calendar of the hours that suit it: its personalisation is relevant in proportion.", None
+    )
     sells: Sale | None = declared("The purchase that happens here.", None)
     staff: Service | None = declared("The staff it needs.", None)
     draws: str | None = declared("The stock of which each touch takes one unit.", None)

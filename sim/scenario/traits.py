@@ -53,6 +53,9 @@ class Needs(Inline):
     )
     when: str | None = declared("Calendar over which needs spread (all hours alike without one).", None)
     season: str | None = declared("Season over which needs spread; the stated rate is that of a year.", None)
+    trend: Annotated[float, q.TREND] = declared(
+        "How the market grows or shrinks from day 0 on: share of itself per year.", 0.0
+    )
 
 
 BASES = {"day": q.HAZARD, "renewal": q.PER_RENEWAL, "visit": q.PER_VISIT}

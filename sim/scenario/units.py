@@ -250,3 +250,33 @@ def read_wage(value: object) -> float:
 def write_wage(wage: float) -> str:
     """As ``17 per hour``."""
     return f"{write_number(wage)} per hour"
+
+
+def read_upkeep(value: object) -> float:
+    """``200 per month``; currency per day."""
+    per = clause(value)
+    if per:
+        return read_number(per.amount) / per.span
+    return _only_zero(value, f"; write a period, such as {value} per month")
+
+
+def write_upkeep(upkeep: float) -> str:
+    """With the unit that makes its number shortest."""
+    return write_rate(upkeep)
+
+
+# ---------------------------------------------------------------- trends
+def read_trend(value: object) -> float:
+    """``-10 % per year``; the share of itself by which something has grown after a year."""
+    per = clause(value)
+    if per and "%" in per.amount:
+        share = read_share(per.amount)
+        if share <= -1:
+            raise Unreadable
+        return float((1 + share) ** (YEAR / per.span) - 1) if per.span != YEAR else share
+    return _only_zero(value, f"; write a share per time, such as {value} % per year")
+
+
+def write_trend(trend: float) -> str:
+    """As ``-10 % per year``."""
+    return f"{write_share(trend)} per year" if trend else "0"

@@ -100,6 +100,7 @@ def blank(program, people, **changes):
         ),
         "answered": np.zeros((0, len(QUESTIONS), SCORES + 2), np.int64),
         "failing": np.zeros(0),
+        "commitments": np.zeros((len(people), 3), np.float32),
         "events": 0,
         "capped": 0,
         "hazard_lost": 0.0,

@@ -12,7 +12,7 @@ import pytest
 
 from sim.analysis import view
 from sim.analysis.kpis import KPIS, WINDOWED, by_segment, definition, interval, kpis, summary
-from sim.model.layout import CLOSED, DAY, FAILED, GAVE_UP, LEFT, MILLION, NOT_RENEWED, OK, SOLD_OUT
+from sim.model.layout import ABSENCE, CLOSED, DAY, FAILED, GAVE_UP, LEFT, MILLION, NOT_RENEWED, OK, SOLD_OUT
 
 DOC = Path(__file__).parents[2] / "docs" / "kpis.md"
 
@@ -80,6 +80,7 @@ def test_by_hand(small):
         "reviews": 0, "reviews_average": 4.5, "gifts": 1, "messages": 0, "opted_out": 0,
         "orders_early": 4, "repeat_orders_early": 2, "revenue_early": 40.0,
         "orders_late": 1, "repeat_orders_late": 0, "revenue_late": 10.0,
+        "churn_per_year_early": 0, "churn_per_year_late": 2 / ((10 + 90 + 90 + 30) / 365),
     }  # fmt: skip
     assert kpis(outcome, program) == pytest.approx(expected, rel=1e-6)
 
@@ -236,6 +237,16 @@ def test_definition_of_windows():
     assert definition("orders_per_customer_year") is KPIS["orders_per_customer_year"]
     with pytest.raises(KeyError):
         definition("happiness")
+
+
+def test_churn_of_windows_knows_who_came_back(small, fakes):
+    """The customer who left on day 20 had also been away from day 5 to day 15."""
+    outcome, program = small
+    absences = np.zeros(1, ABSENCE)
+    absences["customer"], absences["left"], absences["back"] = 0, 5.0, 15.0
+    found = kpis(SimpleNamespace(**{**vars(outcome), "absences": absences}), program)
+    assert found["churn_per_year_early"] == pytest.approx(1 / ((5 + 10 + 10) / 365))
+    assert found["churn_per_year_late"] == pytest.approx(2 / ((5 + 90 + 90 + 30) / 365))
 
 
 def test_registry_and_page_agree():

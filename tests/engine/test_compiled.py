@@ -1,6 +1,9 @@
 """The compiled engine's own business: stretches, pauses and room must not matter to anybody."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -54,6 +57,26 @@ def test_where_the_engine_pauses_and_makes_room_does_not_matter(name, monkeypatc
     ):
         monkeypatch.setattr(module, constant, value)
     assert compare(record(program, "compiled", seed=3), whole, program) is None
+
+
+def test_users_get_the_same_log_as_tests():
+    """For tests every function is compiled by itself (TOUCHPOINT_ALL_ENTRIES), for users all of them at once."""
+    code = """
+import hashlib
+from sim.engine import lower
+from sim.engine.engines import simulate_logged
+from sim.scenario import load
+scenario = load({path!r}, (), {{"population.size": 300, "horizon": "30 d", "warm_up": "5 d"}})
+print(hashlib.sha256(simulate_logged(lower(scenario), seed=3)[1].tobytes()).hexdigest())
+""".format(path=str(COFFEE / "points_card.yaml"))
+    logs = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "TOUCHPOINT_ALL_ENTRIES": entries},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for entries in ("", "1")
+    }  # fmt: skip
+    assert len(logs) == 1
 
 
 def test_a_line_that_is_served_all_at_once_on_day_0_finds_room(tmp_path, monkeypatch):

@@ -301,6 +301,7 @@ def test_with_a_contract_nobody_writes_to_those_who_left_unless_asked_to():
 FIRST_LIVES = merged(
     BACK,
     {
+        "as_stated": False,  # the same base rates with every offer
         "psychology": {"effect_on": {"buying": 2, "leaving": 2}},
         "horizon": "150 d",
         "population": {"size": 3000},

@@ -41,7 +41,7 @@ def test_a_folder_is_its_baseline_and_every_file_below_that_extends_it(kiosk, ch
 
 def test_a_shipped_folder_goes_by_its_name():
     assert labels(worlds(["coffee_shop"], PLAIN)) == (
-        "Corner coffee shop", "Surprise pastry", "Third barista",
+        "Corner coffee shop", "Points card", "Surprise pastry", "Third barista",
     )  # fmt: skip
 
 

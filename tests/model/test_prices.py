@@ -37,7 +37,7 @@ class Guest(worlds.Guest):
         return price_pull(self.w, self.p, self.till)
 
     def chance(self):
-        return _choice(self.w, self.p, 0.0, NEED, np.int64(0), 0.5)[0]
+        return _choice(self.w, self.p, 0.0, NEED, np.int64(0), np.int64(0), 0.5)[0]
 
 
 def test_todays_price_moves_nobody_who_knows_no_other():

@@ -78,7 +78,7 @@ def test_equals_are_not_told_apart(shop):
 
 
 def test_a_difference_lost_in_noise_is_called_that(shop):
-    done = shop("kinder", replications=2, horizon="3 d")
+    done = shop("kinder", replications=2, horizon="20 d")
     assert headline(done).startswith("kinder is not distinguishable from the baseline: ")
 
 
