@@ -132,10 +132,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         **{name: (unit, f"{meaning} at the end") for name, (unit, meaning) in FEELINGS.items()},
         "affective": ("0..1", "affective commitment at the end"),
         "normative": ("0..1", "normative commitment at the end"),
-        "economic": (
-            "0..1",
-            "economic commitment at the end: what leaving would cost; empty: psychology is off",
-        ),
+        "economic": ("0..1", "economic commitment at the end: what leaving would cost; empty: psychology is off"),
         "forced": ("0..1", "forced commitment at the end: no alternative is known; empty: psychology is off"),
         "habitual": ("0..1", "habitual commitment at the end; empty: psychology is off"),
         "obligation": ("logits", "felt obligation at the end"),

@@ -207,9 +207,7 @@ def traits_of(scenario: Scenario, segment: str):
 def _fill_segment(row, name, scenario, traits, names, samplers, transparency, rates) -> None:
     shape = needs_shape(traits.needs.regularity, usually(scenario.baseline))
     row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
-    row.calendar = names.number(
-        "calendars", calendar_name(traits.needs.when, traits.needs.season, traits.needs.trend)
-    )
+    row.calendar = names.number("calendars", calendar_name(traits.needs.when, traits.needs.season, traits.needs.trend))
     row.leaves_by = BY_RENEWAL if scenario.contract else _leaves_by(traits)
     row.reconsiders = traits.reconsiders if isinstance(traits.reconsiders, float | int) else 0.0
     _fill_awareness(row, scenario, traits, names)

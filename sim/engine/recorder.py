@@ -167,16 +167,7 @@ def customers(outcome: Any, program: Any) -> pa.Table:
         "last_order": _finite(people["t_order"], people["n_order"] > 0),
         **{
             name: people[name]
-            for name in (
-                *TRAITS,
-                *FEELINGS,
-                "affective",
-                "normative",
-                "obligation",
-                "grievance",
-                "pressure",
-                "reference",
-            )
+            for name in (*TRAITS, *FEELINGS, "affective", "normative", "obligation", "grievance", "pressure", "reference")
         },
         **_committed(outcome),
         "referred": people["referred"],

@@ -204,9 +204,7 @@ def _elsewhere(a: Outcome, b: Outcome, program: Program) -> Iterator[Difference]
     yield from _of_numbers("answers", a.answered, b.answered, (segments, questions, columns))
     yield from _of_numbers("left of failures", a.failing, b.failing, (touchpoints,))
     names = [f"customer {i}" for i in a.people["id"]] if len(a.commitments) else []
-    yield from _of_numbers(
-        "commitments", a.commitments, b.commitments, (names, ("economic", "forced", "habitual"))
-    )
+    yield from _of_numbers("commitments", a.commitments, b.commitments, (names, ("economic", "forced", "habitual")))
     for name in ("replication", "events", "capped", "hazard_lost"):
         values = getattr(a, name), getattr(b, name)
         if unequal(*(np.array([value]) for value in values)).any():

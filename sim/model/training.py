@@ -25,6 +25,4 @@ def empathy(tp, t):
 @njit(forceinline=True)
 def recovers(tp, t):
     """The share of a failure's harm that the staff make good at time t."""
-    return (
-        tp.recovers if tp.trained_recovery == 0.0 else move(tp.recovers, tp.trained_recovery * taught(tp, t))
-    )
+    return tp.recovers if tp.trained_recovery == 0.0 else move(tp.recovers, tp.trained_recovery * taught(tp, t))

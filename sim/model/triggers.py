@@ -8,17 +8,7 @@ from sim._jit import njit
 from sim.model.feelings import fade, gift_habit, move, scarce_seen, settle, stir
 from sim.model.friends import pull_of_friends
 from sim.model.keys import uniform
-from sim.model.layout import (
-    DEMAND,
-    FRIENDS,
-    INFLUENCER,
-    NOBODY,
-    PROSPECT,
-    RECIPROCITY,
-    SCARCITY,
-    SOCIAL_PROOF,
-    SUPPLY,
-)
+from sim.model.layout import DEMAND, FRIENDS, INFLUENCER, NOBODY, PROSPECT, RECIPROCITY, SCARCITY, SOCIAL_PROOF, SUPPLY
 
 
 @njit

@@ -85,9 +85,7 @@ class Fakes(Record):
     count: Count = declared("How many, in each place where the signal is shown.")
     average: Stars = declared("Their average, 1 to 5 stars.")
     from_: Duration = Field(0.0, alias="from", description="When they appear, in days from the start.")
-    until: Duration | None = declared(
-        "When they are taken down, in days from the start; never without.", None
-    )
+    until: Duration | None = declared("When they are taken down, in days from the start; never without.", None)
     cost: Money = declared("What the brand paid for them, if it did, once and in currency.", 0.0)
 
 
