@@ -245,7 +245,7 @@ def test_the_log_needs_people(kiosk):
 def test_more_customers_than_memory_are_refused_at_once(kiosk, monkeypatch):
     monkeypatch.setattr("sim.experiment.memory.memory", lambda: 8 * 10**9)
     message = (
-        r"1,000,000,000 people need about 270 GB of memory \(270 bytes each\), .* has 8 GB: ask for fewer"
+        r"1,000,000,000 people need about 282 GB of memory \(282 bytes each\), .* has 8 GB: ask for fewer"
     )
     with pytest.raises(UsageError, match=message):
         sim.run(kiosk, size=10**9, replications=1)

@@ -114,7 +114,7 @@ def test_the_lab_refuses_a_psychology_of_its_own():
     with pytest.raises(ValueError, match=r"one psychology serves all facts.*customers.loss_aversion"):
         Lab().load("bad_and_good", {"customers.loss_aversion": 1})
     allowed = Lab(switches=("customers.loss_aversion",))
-    assert allowed.load("bad_and_good", {"customers.loss_aversion": 1}).horizon == 90
+    assert allowed.load("bad_and_good", {"customers.loss_aversion": 1}).horizon == 365
 
 
 def test_luck_depends_on_the_fact_alone():
