@@ -43,6 +43,8 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
     if words[0] == "compare":
         small = ["--size", "30", "--horizon", "3 d", "--no-pictures", "--out", str(tmp_path / "compare")]
         words += [*small, *(["--most", "10"] if "--precision" in words else ["--replications", "2"])]
+    if "--assumptions" in words:
+        words[words.index("--assumptions") + 1] = "4"
     if words[0] == "story":
         words += ["--size", "30"]
     done = CliRunner().invoke(main, words)
@@ -58,9 +60,9 @@ def _in_a_place_of_its_own(words, folder):
         from sim.first.starter import write
 
         write(answers("My shop", {}), folder / "my_shop")
-    after_report = words.index("--report") + 1 if "--report" in words else None
+    written = {k + 1 for k, word in enumerate(words) if word in ("--report", "--picture")}
     return [
-        str(folder / Path(word).name) if word == "my_shop" or k == after_report else word
+        str(folder / Path(word).name) if word == "my_shop" or k in written else word
         for k, word in enumerate(words)
     ]
 
