@@ -44,7 +44,7 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
         small = ["--size", "30", "--horizon", "3 d", "--no-pictures", "--out", str(tmp_path / "compare")]
         words += [*small, *(["--most", "10"] if "--precision" in words else ["--replications", "2"])]
     if "--assumptions" in words:
-        words[words.index("--assumptions") + 1] = "4"
+        words[words.index("--assumptions") + 1] = "10"
     if words[0] == "story":
         words += ["--size", "30"]
     done = CliRunner().invoke(main, words)
