@@ -197,6 +197,7 @@ def test_every_source_of_compiled_code_is_hashed():
     assert not [n for n in names if not n.startswith(("_jit.py", "_inner.py", "model/", "engine/"))]
 
 
+@pytest.mark.skipif(_inner.PIPELINE is None, reason="not tried with this version of numba")
 def test_functions_for_compiled_code_alone_have_no_machine_code_of_their_own(house: House):
     """With a version of numba that was not tried, they are compiled in its own way, with the same result."""
     caller = CALLER.replace("@njit", "@njit(entry=True)")

@@ -144,7 +144,10 @@ def test_both_clocks_run_forwards(made, one, other):
 def test_nothing_is_due_on_days_of_weight_zero(made, tau):
     w, factor, _, _ = made
     t = clock_time(w, 0, tau)
-    if t < LAST - 1 and 1e-9 < t - math.floor(t) < 1 - 1e-9:
+    jumps = (
+        clock_time(w, 0, tau + 1e-9) - clock_time(w, 0, tau - 1e-9) > 0.5
+    )  # tau is met all through a dead time
+    if t < LAST - 1 and 1e-9 < t - math.floor(t) < 1 - 1e-9 and not jumps:
         assert factor(math.floor(t)) > 0
 
 
