@@ -11,9 +11,10 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model import layout
+from sim.model.draws import draw
 from sim.model.feelings import clamp, grievance, move, settle, stir
-from sim.model.keys import uniform
 from sim.model.layout import CES, CSAT, MILLION, NPS
+from sim.model.logistic import logistic, logistic_noise
 from sim.model.loyalty import loyalty_to_tell
 from sim.model.record import ONE, count, millionths
 from sim.model.training import fails_trained
@@ -21,11 +22,8 @@ from sim.model.training import fails_trained
 EASIEST, HARDEST = np.int64(1), np.int64(7)  # scores of effort
 WORST_PLEASED, BEST_PLEASED = np.int64(1), np.int64(5)  # scores of satisfaction
 UNLIKELY, LIKELY = np.int64(0), np.int64(10)  # to recommend
-DETRACTS, DISPLEASED, TOILED = (
-    np.int64(6),
-    np.int64(2),
-    np.int64(5),
-)  # at most, at most, at least: bad answers
+DETRACTS, DISPLEASED = np.int64(6), np.int64(2)  # bad answers: at most that
+TOILED = np.int64(5)  # ... and at least that
 
 _ASKED, _ANSWERED = layout.DAY["asked"], layout.DAY["answered"]
 _ANSWERS, _SCORE, _ACTS = layout.ANSWERS, layout.SCORE, layout.ACTS
@@ -39,19 +37,16 @@ def ask(w, p, place, tp, t, stream, index, visit):
     count(w, p, t, _ASKED, ONE)
     tally(w, p, t, question, layout.ASKED)
     opinion, best_guess, noise = view(w, p, survey, question, t)
-    key, whose = w.key[0], w.streams[stream].hash
-    if uniform(key, p.id, whose, index, visit, place.purpose[_ANSWERS]) >= readiness(w, survey, opinion):
+    if draw(w, p, stream, index, visit, place.purpose[_ANSWERS]) >= readiness(w, survey, opinion):
         return np.int64(0), np.int64(0)
-    score = scored(
-        question, best_guess, noise, uniform(key, p.id, whose, index, visit, place.purpose[_SCORE])
-    )
+    score = scored(question, best_guess, noise, draw(w, p, stream, index, visit, place.purpose[_SCORE]))
     count(w, p, t, _ANSWERED, ONE)
     tally(w, p, t, question, score)
     if question == NPS:
         p.answer = score + 1
     cost = np.int64(0)
     if survey.acts_on >= 0.0 and is_bad(question, score):
-        luck = uniform(key, p.id, whose, index, visit, place.purpose[_ACTS])
+        luck = draw(w, p, stream, index, visit, place.purpose[_ACTS])
         cost = respond(w, p, survey, question, t, luck)
     return score + 1, cost
 
@@ -85,7 +80,7 @@ def readiness(w, survey, opinion):
     strength = q.answer_extremes * opinion * opinion
     if opinion < 0.0:
         strength *= q.answer_anger
-    return 1.0 / (1.0 + math.exp(-(survey.answers + strength)))
+    return logistic(survey.answers + strength)
 
 
 @njit(forceinline=True)
@@ -96,7 +91,7 @@ def scored(question, best_guess, noise, u):
         lowest, highest = WORST_PLEASED, BEST_PLEASED
     elif question == CES:
         lowest, highest = EASIEST, HARDEST
-    felt = best_guess + noise * math.log(u / (1.0 - u)) * 0.5513288954217921  # logistic, sd 1
+    felt = best_guess + noise * logistic_noise(u)
     return np.int64(clamp(math.floor(felt + 0.5), np.float64(lowest), np.float64(highest)))
 
 

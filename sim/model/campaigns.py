@@ -10,6 +10,7 @@ import numpy as np
 from sim._jit import njit
 from sim.model import layout
 from sim.model.calendar import clock_time, profile_time
+from sim.model.draws import draw
 from sim.model.keys import hash_name, uniform
 from sim.model.layout import (
     BIRTHDAY,
@@ -23,12 +24,12 @@ from sim.model.layout import (
     PROSPECT,
     RECENT,
 )  # fmt: skip
+from sim.model.logistic import logistic
 from sim.model.loyalty import loyalty_to_stay
 from sim.model.normal import normal_quantile
 from sim.model.pending import NO_VISITS, SENT, insert, new_node
 from sim.model.programme import points, tier
 from sim.model.record import ONE, count, day_number
-from sim.model.touch import draw
 
 PURPOSES = ("pick", "hold out", "spread", "seen", "estimate")
 PICK, HOLD_OUT, SPREAD, SEEN, ESTIMATE = (np.int64(hash_name("campaign", name)) for name in PURPOSES)
@@ -87,7 +88,7 @@ def estimated_risk(w, p, campaign, k, t):
     if q.on != 0.0:
         loyalty = loyalty_to_stay(w, p, t) - w.segments[p.segment].centre_leaving
     error = normal_quantile(draw(w, p, np.int64(campaign.stream), k, FIRST_VISIT, ESTIMATE))
-    return 1.0 / (1.0 + math.exp(q.estimate_scale * loyalty - q.estimate_noise * error))
+    return logistic(q.estimate_noise * error - q.estimate_scale * loyalty)
 
 
 @njit

@@ -6,9 +6,9 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model.calendar import clock_time, profile_time
+from sim.model.draws import draw, sampled
 from sim.model.keys import hash_name
 from sim.model.layout import AWARE, BY_RATE, BY_RENEWAL, FIRST_VISIT, LEAVE, NEED
-from sim.model.touch import draw, sampled
 
 PURPOSES = ("gap", "first", "choice", "accept")
 GAP, FIRST, CHOICE, ACCEPT = (np.int64(hash_name("clock", name)) for name in PURPOSES)

@@ -4,8 +4,9 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model import layout
+from sim.model.draws import draw
 from sim.model.feelings import pressure, settle
-from sim.model.keys import hash_name, uniform
+from sim.model.keys import hash_name
 from sim.model.layout import CAMPAIGNS, FIRST_VISIT
 from sim.model.record import ONE, count
 
@@ -65,6 +66,6 @@ def see_message(w, p, t, stream, index):
     p.pressure = np.float64(p.pressure) + 1.0
     chance = q.opts_out * too_much(w, p, t)
     if chance > 0.0 and not p.opted_out:
-        if uniform(w.key[0], p.id, w.streams[stream].hash, index, FIRST_VISIT, _OPT_OUT) < chance:
+        if draw(w, p, stream, index, FIRST_VISIT, _OPT_OUT) < chance:
             p.opted_out = 1
             count(w, p, t, _OPTED_OUT, ONE)

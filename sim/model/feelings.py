@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from sim._jit import njit
+from sim.model.draws import drawn
 from sim.model.layout import EMOTIONS
 
 LN2 = math.log(2.0)
@@ -88,7 +89,13 @@ def pressure(w, p, t):
 def close_episode(w, p, t):
     """Where nothing has moved the customer's feelings for a while, an episode is over, and another begins."""
     if t - p.t_feel > w.psyche[0].episode_gap:
-        p.peak, p.satisfied_before, p.in_episode = 0.0, p.satisfaction, 0
+        begin_episode(p)
+
+
+@njit(forceinline=True)
+def begin_episode(p):
+    """Nothing has happened in it yet."""
+    p.peak, p.satisfied_before, p.in_episode = 0.0, p.satisfaction, 0
 
 
 @njit
@@ -126,6 +133,15 @@ def stir(w, p, k, g, t):
     settle(w, p, t)
     now = np.float64(p.emotion[k])
     p.emotion[k] = move(now, clamp(g, -1.0, 1.0)) if w.emotions[k].bounded else now + g
+
+
+@njit
+def stir_all(w, p, first, last, t, stream, index, visit):
+    """The impulses of FEEL rows first..last - 1 land, each drawn, and scaled by reactivity."""
+    for k in range(first, last):
+        feel = w.feels[k]
+        g = drawn(w, p, feel.amount, stream, index, visit, feel.purpose)
+        stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
 
 
 @njit

@@ -11,8 +11,9 @@ import numpy as np
 from sim._jit import njit
 from sim.model.calendar import clock_time, profile_time
 from sim.model.contact import is_message
+from sim.model.draws import draw
 from sim.model.feelings import fade, move
-from sim.model.keys import hash_name, uniform
+from sim.model.keys import hash_name
 from sim.model.layout import CUSTOMER, DAY, FIRST_VISIT, NOBODY, PROSPECT, WORD
 from sim.model.loyalty import loyalty_to_tell
 from sim.model.pending import NO_VISITS, SENT, insert, new_node
@@ -39,7 +40,7 @@ def speak(w, p, t, stream, index, visit, place, valence):
     chance = q.word_of_mouth * (
         valence * math.exp(committed) if valence > 0.0 else -valence * q.bad_news * math.exp(-committed)
     )
-    if chance <= 0.0 or _luck(w, p, stream, index, visit, place.word[_TELLS]) >= chance:
+    if chance <= 0.0 or draw(w, p, stream, index, visit, place.word[_TELLS]) >= chance:
         return
     i = place_of(w, p)
     first = w.friends_at[i]
@@ -47,15 +48,10 @@ def speak(w, p, t, stream, index, visit, place, valence):
     if friends == 0:
         return
     number = min(_how_many(w, p, stream, index, visit, place), friends)
-    at = int(_luck(w, p, stream, index, visit, place.word[_WHOM]) * friends)
+    at = int(draw(w, p, stream, index, visit, place.word[_WHOM]) * friends)
     for k in range(number):
         _post(w, np.int64(w.friends[first + (at + k) % friends]), i, np.int64(p.n_touch), valence)
     count(w, p, t, _TOLD, np.int64(number))
-
-
-@njit
-def _luck(w, p, stream, index, visit, purpose):
-    return uniform(w.key[0], p.id, w.streams[stream].hash, index, visit, purpose)
 
 
 @njit
@@ -64,7 +60,7 @@ def _how_many(w, p, stream, index, visit, place):
     q = w.psyche[0]
     if q.told <= 1.0:
         return 1
-    u = _luck(w, p, stream, index, visit, place.word[_MANY])
+    u = draw(w, p, stream, index, visit, place.word[_MANY])
     return min(MOST_TOLD, 1 + int(math.log(u) / math.log1p(-1.0 / q.told)))
 
 
@@ -128,7 +124,7 @@ def _make_curious(w, p, t):
     """A prospect's occasion at his next active moment, numbered by the day: one a day, however many spoke."""
     index, calendar, due = np.int64(t), w.segments[p.segment].calendar, t
     if calendar >= 0:
-        after = _HOUR * _luck(w, p, WORD, index, FIRST_VISIT, HEARD)
+        after = _HOUR * draw(w, p, WORD, index, FIRST_VISIT, HEARD)
         due = max(t, clock_time(w, calendar, profile_time(w, calendar, t) + after))
     step = np.int64(w.streams[WORD].step)
     insert(w, p, new_node(w, due, WORD, index, NO_VISITS, step, SENT, NOBODY, NOBODY))

@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from sim._jit import njit
+from sim.model.draws import draw, drawn
 from sim.model.feelings import clamp
 from sim.model.keys import MAX_VISIT
 from sim.model.layout import FIRST_VISIT, NOBODY, ON_NEXT
 from sim.model.loyalty import state
-from sim.model.touch import draw, drawn
 from sim.model.triggers import meet, total_lift
 
 _STEEPEST = 300.0  # logits beyond which a pull is certain, and its exponential still a number

@@ -4,8 +4,8 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model.answers import failing
+from sim.model.draws import draw
 from sim.model.journeys import visit_number
-from sim.model.keys import uniform
 from sim.model.layout import FAILED, FAILS, OK
 
 
@@ -15,7 +15,7 @@ def luck(w, i, purpose):
     p = w.people[i]
     node = w.pool[p.asking]
     visit = visit_number(w, np.int64(node.visits), np.int64(node.step))
-    return uniform(w.key[0], p.id, w.streams[node.stream].hash, node.index, visit, purpose)
+    return draw(w, p, node.stream, node.index, visit, purpose)
 
 
 @njit(entry=True)

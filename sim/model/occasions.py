@@ -12,6 +12,7 @@ from sim._jit import njit
 from sim.model import clocks, layout
 from sim.model.calendar import is_open
 from sim.model.contact import see_message, worn
+from sim.model.draws import draw, drawn
 from sim.model.feelings import obligation
 from sim.model.friends import MOST_TOLD, come_on_a_word, pull_of_friends
 from sim.model.journeys import delay_of, next_edge, visit_number, visited
@@ -37,6 +38,7 @@ from sim.model.layout import (
     PROSPECT,
     WORD,
 )  # fmt: skip
+from sim.model.logistic import logistic
 from sim.model.loyalty import leaving_chance, leaving_hazard, loyalty_to_buy
 from sim.model.pending import NO_VISITS, SENT, drop_all, free_node, insert, new_node, pop_first
 from sim.model.pilot import pilot_choice, pilot_leaving
@@ -45,7 +47,7 @@ from sim.model.programme import goal_pull, served_with
 from sim.model.record import ONE, count, millionths, new_row, wants_row
 from sim.model.returns import comes_back
 from sim.model.signals import count_adopter
-from sim.model.touch import draw, drawn, touch
+from sim.model.touch import touch
 from sim.model.triggers import meet, reassurance, total_lift
 from sim.model.world import CAPPED, LOGGED, LOST, MAILED, OVERRUN, USED
 
@@ -245,12 +247,7 @@ def _choice(w, p, t, stream, index, first, usually):
     if owed > lifted:
         strongest = np.int64(p.last_gift)
     meet(w, p, tp.triggers, tp.triggers_end, ON_START, t, stream, index, FIRST_VISIT)
-    return _logistic(logit + lifted + owed), _logistic(logit), strongest
-
-
-@njit(forceinline=True)
-def _logistic(x):
-    return 1.0 / (1.0 + math.exp(-x))
+    return logistic(logit + lifted + owed), logistic(logit), strongest
 
 
 @njit

@@ -8,12 +8,11 @@ import numpy as np
 
 from sim._jit import njit
 from sim.model import layout
-from sim.model.feelings import stir
-from sim.model.keys import uniform
+from sim.model.draws import draw
+from sim.model.feelings import stir_all
 from sim.model.layout import ENTRY, FIRST_VISIT, NOBODY
 from sim.model.places import place_of
 from sim.model.record import ONE, count, millionths
-from sim.model.sample import quantile
 
 JOINED, REWARDS, ISSUED, REDEEMED, LAPSED, SPENT = np.arange(6)  # columns of World.books
 BOOKS = 6
@@ -115,8 +114,7 @@ def join(w, p, t, touchpoint):
         programme, card = w.programmes[c], w.cards[i, c]
         if programme.joins_at != touchpoint or not programme.runs or card.member:
             continue
-        u = uniform(w.key[0], p.id, w.streams[ENTRY].hash, np.int64(0), FIRST_VISIT, programme.join)
-        if u >= programme.chance:
+        if draw(w, p, ENTRY, np.int64(0), FIRST_VISIT, programme.join) >= programme.chance:
             continue
         card.member, card.joined, card.bought = 1, t, t
         card.points = card.given = programme.head_start
@@ -153,7 +151,8 @@ def use_cards(w, p, t, stream, index, visit, revenue, goods):
         if redeems:
             paid, saved = _pay(programme, revenue, goods)
             _redeem(w, p, c, t, card, paid - saved)
-            _delight(w, p, t, stream, index, visit, programme)
+            if w.psyche[0].on != 0.0:
+                stir_all(w, p, programme.feels, programme.feels_end, t, stream, index, visit)
             count(w, p, t, _REVENUE, -paid)
             count(w, p, t, _MARGIN, saved - paid)
             cost += programme.cost
@@ -182,18 +181,6 @@ def _redeem(w, p, c, t, card, lost):
     _book(w, c, t, REWARDS, ONE)
     _book(w, c, t, REDEEMED, millionths(programme.at))
     _book(w, c, t, SPENT, programme.cost + lost)
-
-
-@njit
-def _delight(w, p, t, stream, index, visit, programme):
-    """The emotions of getting a reward."""
-    if w.psyche[0].on == 0.0:
-        return
-    for k in range(programme.feels, programme.feels_end):
-        feel = w.feels[k]
-        u = uniform(w.key[0], p.id, w.streams[stream].hash, index, visit, feel.purpose)
-        g = quantile(w.samplers, w.knots, np.int64(feel.amount), u)
-        stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
 
 
 @njit

@@ -11,19 +11,19 @@ import numpy as np
 from sim._jit import njit
 from sim.model import clocks, layout
 from sim.model.contact import worn
-from sim.model.feelings import fade, obligation
+from sim.model.draws import draw
+from sim.model.feelings import MANY, begin_episode, fade, obligation
 from sim.model.keys import hash_name
 from sim.model.layout import CAMPAIGNS, CUSTOMER, FIRST_VISIT
+from sim.model.logistic import logistic
 from sim.model.loyalty import loyalty_to_buy
 from sim.model.record import ONE, count, new_row, wants_row
-from sim.model.touch import draw
 from sim.model.world import BACK
 
 PURPOSE = "wins back"
 WINS_BACK = np.int64(hash_name("campaign", PURPOSE))
 _AFFECTIVE, _SATISFACTION = np.int64(0), np.int64(5)  # places in layout.COMMITMENTS
 _RETURNED = layout.DAY["returned"]
-_MOST_LIVES = 255  # that a record can count
 
 
 @njit
@@ -49,7 +49,7 @@ def chance_to_return(w, p, c, t):
         + obligation(w, p, t)
         - worn(w, p, t)
     )
-    return 1.0 / (1.0 + math.exp(-logit))
+    return logistic(logit)
 
 
 @njit
@@ -73,12 +73,12 @@ def _live_again(w, p, t):
         kept, stated = remembered(w, p, t), w.segments[p.segment].trust
         p.affective, p.satisfaction = kept * np.float64(p.affective), kept * np.float64(p.satisfaction)
         p.trust = stated + kept * (np.float64(p.trust) - stated)
-        p.peak, p.satisfied_before, p.in_episode = 0.0, p.satisfaction, 0  # nothing of the first life goes on
+        begin_episode(p)  # nothing of the first life goes on
     row = w.absences[w.tally[BACK]]
     row.customer, row.segment, row.reason, row.left, row.back = p.id, p.segment, p.reason, p.t_left, t
     w.tally[BACK] += 1
     p.status, p.reason, p.t_left = CUSTOMER, 0, math.inf
-    p.lives = min(np.int64(p.lives) + 1, _MOST_LIVES)
+    p.lives = min(np.int64(p.lives) + 1, MANY)
     while p.due_need <= t:
         clocks.next_need(w, p)
     clocks.start_again(w, p, t)

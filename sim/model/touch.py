@@ -14,6 +14,7 @@ from sim._jit import njit
 from sim.model import answers, layout, pending, scripted, training
 from sim.model.calendar import busyness
 from sim.model.contact import comes_free, fatigue
+from sim.model.draws import draw, drawn
 from sim.model.feelings import (
     MANY,
     aggrieve,
@@ -26,13 +27,13 @@ from sim.model.feelings import (
     move,
     settle,
     soothe,
-    stir,
+    stir_all,
     sway,
     upset,
 )  # fmt: skip
 from sim.model.friends import speak
-from sim.model.keys import uniform
 from sim.model.layout import FAILED, OK, OWN_SPEND, RECENT
+from sim.model.logistic import logistic_noise
 from sim.model.loyalty import forced, loyalty_to_stay
 from sim.model.prices import get_used_to
 from sim.model.programme import join, use_cards
@@ -46,7 +47,6 @@ from sim.model.record import (
     wants_row,
     writes_rows,
 )
-from sim.model.sample import CONSTANT, quantile
 from sim.model.signals import changed
 from sim.model.triggers import give_back, receive
 
@@ -54,27 +54,6 @@ _ORDERS, _REPEATS = layout.DAY["orders"], layout.DAY["repeat_orders"]
 _REVENUE, _MARGIN, _COST = layout.DAY["revenue"], layout.DAY["margin"], layout.DAY["cost"]
 _REVIEWS = layout.DAY["reviews"]
 _FAILS, _QUALITY, _STARS, _WRITES = layout.FAILS, layout.QUALITY, layout.STARS, layout.WRITES
-
-
-@njit(forceinline=True)
-def draw(w, p, stream, index, visit, purpose):
-    """The keyed uniform of one purpose at one visit of one occasion of customer p."""
-    return uniform(w.key[0], p.id, w.streams[stream].hash, index, visit, purpose)
-
-
-@njit(forceinline=True)
-def sampled(w, row, u):
-    """Quantile u of sampler `row`."""
-    return quantile(w.samplers, w.knots, row, u)
-
-
-@njit(forceinline=True)
-def drawn(w, p, row, stream, index, visit, purpose):
-    """A draw from sampler `row`, keyed by its purpose; what is constant needs no uniform."""
-    sampler = w.samplers[row]
-    if sampler.family == CONSTANT:
-        return sampler.a
-    return quantile(w.samplers, w.knots, row, draw(w, p, stream, index, visit, purpose))
 
 
 @njit(forceinline=True)
@@ -126,28 +105,21 @@ def appraise(w, p, perceived, softened, t):
 
 
 @njit(forceinline=True)
-def _stir_all(w, p, t, place, tp, stream, index, visit, outcome):
-    for k in range(place.feels[outcome], place.feels[outcome + 1]):
-        feel = w.feels[k]
-        g = drawn(w, p, feel.amount, stream, index, visit, feel.purpose)
-        stir(w, p, np.int64(feel.emotion), g * np.float64(p.reactivity), t)
+def _feel(w, p, t, place, tp, stream, index, visit, outcome, recovers):
+    """The emotions of a touch; what it recovers calms the bad ones."""
+    stir_all(w, p, place.feels[outcome], place.feels[outcome + 1], t, stream, index, visit)
     if tp.script >= 0:
         scripted.stir_said(w, p, t)
-    recovers = training.recovers(tp, t)
-    if outcome == OK and recovers > 0.0:
+    if recovers > 0.0:
         soothe(w, p, recovers, t)
 
 
 @njit(forceinline=True)
-def _grieve(w, p, tp, t, outcome, weight):
+def _grieve(w, p, t, outcome, weight, recovers):
     """A failure leaves a grievance, a good answer heals some of it; by how much it healed."""
-    if outcome != OK:
-        if weight > 0.0:
-            aggrieve(w, p, weight, t)
-    elif p.grievance != 0.0:
-        recovers = training.recovers(tp, t)
-        return make_good(w, p, recovers, t) if recovers > 0.0 else 0.0
-    return 0.0
+    if outcome != OK and weight > 0.0:
+        aggrieve(w, p, weight, t)
+    return make_good(w, p, recovers, t) if recovers > 0.0 and p.grievance != 0.0 else 0.0
 
 
 @njit(forceinline=True)
@@ -222,12 +194,13 @@ def experience(w, p, place, tp, t, stream, index, visit, outcome, quality, wait)
     perceived, intrusion = perceive(w, p, tp, t, quality, severity, wait)
     softened = buffer(w, p, t, severity) if outcome != OK else 0.0
     valence, d = appraise(w, p, perceived, softened, t)
-    _stir_all(w, p, t, place, tp, stream, index, visit, outcome)
+    recovers = training.recovers(tp, t) if outcome == OK else 0.0
+    _feel(w, p, t, place, tp, stream, index, visit, outcome, recovers)
     g = valence * w.psyche[0].goodwill_gain
     if g != 0.0:
         settle(w, p, t)
         p.goodwill = sway(np.float64(p.goodwill), g)
-    healed = _grieve(w, p, tp, t, outcome, severity * (1.0 - softened))
+    healed = _grieve(w, p, t, outcome, severity * (1.0 - softened), recovers)
     _judge(w, p, valence, healed)
     _believe(w, p, tp, outcome, severity, perceived, d, softened, intrusion)
     _commit(w, p, tp, t)
@@ -294,8 +267,7 @@ def _review(w, p, tp, t, stream, index, visit, place):
         if chance < 1.0 and draw(w, p, stream, index, visit, place.purpose[_WRITES]) >= chance:
             return
     u = draw(w, p, stream, index, visit, place.purpose[_STARS])
-    noise = q.review_noise * math.log(u / (1.0 - u)) * 0.5513288954217921  # logistic, sd 1
-    opinion = q.review_neutral + 2.0 * felt + noise
+    opinion = q.review_neutral + 2.0 * felt + q.review_noise * logistic_noise(u)
     w.stars[p.site, tp.writes, 0] += int(clamp(math.floor(opinion + 0.5), 1.0, 5.0))
     w.stars[p.site, tp.writes, 1] += 1
     changed(w, np.int64(tp.writes), np.int64(p.site))

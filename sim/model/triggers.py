@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from sim._jit import njit
+from sim.model.draws import draw
 from sim.model.feelings import fade, gift_habit, move, scarce_seen, settle, stir
 from sim.model.friends import pull_of_friends
-from sim.model.keys import uniform
 from sim.model.layout import (
     DEMAND,
     FRIENDS,
@@ -88,8 +88,7 @@ def remember(w, p, k, t, stream, index, visit):
 def sees_through(w, p, trigger, t, stream, index, visit):
     """Whether the customer finds out that it was not genuine: then trust is lost, and it is resented."""
     q = w.psyche[0]
-    u = uniform(w.key[0], p.id, w.streams[stream].hash, index, visit, trigger.found_out)
-    if u >= q.found_out:
+    if draw(w, p, stream, index, visit, trigger.found_out) >= q.found_out:
         return False
     p.trust = np.float64(p.trust) * (1.0 - q.trust_fake)
     if q.resents >= 0.0:
