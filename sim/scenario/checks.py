@@ -126,8 +126,9 @@ def _segments(scenario: Scenario) -> Iterator[Finding]:
         path = ("segments", name)
         if segment.prospects is not None and segment.share is not None:
             yield Finding((*path, "share"), "expected either share or prospects")
-        if segment.hears_of_us > 0 and segment.prospects is None:
-            yield Finding((*path, "hears_of_us"), "only prospects hear of us; this segment has none")
+        for key in ("hears_of_us", "hears_from_others"):
+            if getattr(segment, key) > 0 and segment.prospects is None:
+                yield Finding((*path, key), "only prospects hear of us; this segment has none")
         yield from _others(scenario, segment, path)
         if _circular(scenario, name):
             yield Finding((*path, "like"), "this goes round in a circle")
@@ -139,8 +140,6 @@ def _others(scenario: Scenario, segment: Segment, path: tuple[str, ...]) -> Iter
     """Who hears from others needs a signal that says how many of them are customers."""
     if segment.hears_from_others == 0.0:
         return
-    if segment.prospects is None:
-        yield Finding((*path, "hears_from_others"), "only prospects hear of us; this segment has none")
     known = [name for name, signal in scenario.signals.items() if signal.kind == "adopters"]
     if segment.others is None and len(known) != 1:
         hint = "write which in others" if known else "write signals: {adopters: {kind: adopters}}"
@@ -218,27 +217,28 @@ def _live(scenario: Scenario, name: str) -> Iterator[Finding]:
 def _surveys(scenario: Scenario) -> Iterator[Finding]:
     for name, touchpoint in scenario.touchpoints.items():
         asks, path = touchpoint.asks, ("touchpoints", name, "asks")
-        if asks and asks.question == "ces" and asks.about is None:
+        if asks is None:
+            continue
+        if asks.question == "ces" and asks.about is None:
             yield Finding((*path, "about"), "missing: the touchpoint whose effort is asked for")
-        if asks and asks.learns > 0 and asks.about is None:
+        if asks.learns > 0 and asks.about is None:
             yield Finding((*path, "about"), "missing: the touchpoint that gets better")
         for key in ("learns", "acts_cost"):
-            if asks and getattr(asks, key) > 0 and asks.acts_on is None:
+            if getattr(asks, key) > 0 and asks.acts_on is None:
                 yield Finding((*path, key), "this needs acts_on: the share of the bad answers acted on")
 
 
 def _triggers(scenario: Scenario) -> Iterator[Finding]:
     for touchpoint, declared in scenario.touchpoints.items():
         for name, trigger in declared.triggers.items():
+            path = ("touchpoints", touchpoint, "triggers", name)
             lacking = _lacking(trigger)
             if lacking:
-                path = ("touchpoints", touchpoint, "triggers", name, lacking)
-                yield Finding(path, f"missing: {_NEEDED[lacking]}")
+                yield Finding((*path, lacking), f"missing: {_NEEDED[lacking]}")
             if trigger.from_ == "friends" and scenario.network is None:
-                path = ("touchpoints", touchpoint, "triggers", name, "from")
-                yield Finding(path, "nobody has friends; write network: {kind: small_world}")
+                yield Finding((*path, "from"), "nobody has friends; write network: {kind: small_world}")
             for key, message in _idle(trigger):
-                yield Finding(("touchpoints", touchpoint, "triggers", name, key), message)
+                yield Finding((*path, key), message)
 
 
 _NEEDED = {
@@ -362,7 +362,7 @@ def read_assumptions(scenario: Scenario, root: Node) -> tuple[dict[str, Assumpti
 
 def _assumption(path: str, declared: Assumption, root: Node) -> Assumption:
     keys = tuple(path.split("."))
-    _must_exist(keys, root)
+    must_exist(keys, root)
     quantity = quantity_of(shape_at(keys))
     if quantity is None:
         raise Wrong("expected the path of a number", key=True)
@@ -371,8 +371,8 @@ def _assumption(path: str, declared: Assumption, root: Node) -> Assumption:
     return replace(assumption(declared.written, quantity), path=path)
 
 
-def _must_exist(keys: tuple[str, ...], root: Node) -> None:
-    """Names must have been written; fields may be defaults."""
+def must_exist(keys: tuple[str, ...], root: Node | None) -> None:
+    """Names must have been written; fields may be defaults. Raises :class:`Wrong`."""
     shape: Shape | None = ROOT
     node: Node | None = root
     for key in keys:

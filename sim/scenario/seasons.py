@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import core_schema
 
 from sim.scenario.quantities import WEIGHT
+from sim.scenario.weekly import read_entry
 from sim.scenario.wrong import Wrong, nearest, shown
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -73,7 +74,7 @@ class SeasonType:
             raise Wrong(f"expected spans of the year with their factors, got {shown(node)}")
         factors, named = [1.0] * DAYS, dict[int, str]()
         for text, number in node.items():
-            days, factor = self._entry(text, number)
+            days, factor = read_entry(text, number, span, self.quantity)
             for day in days:
                 if day in named:
                     raise Wrong(f"overlaps with {named[day]}", (text,), key=True)
@@ -82,16 +83,6 @@ class SeasonType:
         if total <= 0.0:
             raise Wrong("the factors of a season cannot all be 0")
         return Season(tuple(factor * DAYS / total for factor in factors))
-
-    def _entry(self, text: str, number: object) -> tuple[list[int], float]:
-        try:
-            days = span(text)
-        except Wrong as wrong:
-            raise Wrong(wrong.message, (text,), key=True) from None
-        try:
-            return days, self.quantity.parse(number)
-        except Wrong as wrong:
-            raise wrong.under(text) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.parse)

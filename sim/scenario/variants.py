@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.scenario.assumptions import Assumption
-from sim.scenario.checks import read_assumptions
+from sim.scenario.checks import must_exist, read_assumptions
 from sim.scenario.loading import validated
 from sim.scenario.nodes import DEFAULT, Node, children, written
-from sim.scenario.record import Record
 from sim.scenario.schema import Scenario
 from sim.scenario.settings import KeyPath, apply, read_settings, split_path
 from sim.scenario.shapes import ROOT, Fields, Names, Shape, child_of
+from sim.scenario.wrong import Wrong
 
 TOLD = ("name", "about", "assumed", "windows", "currency")  # what a file says that moves nobody
 SUPPORTS = ("touchpoints", "staff", "stock", "signals", "calendars", "seasons")  # act through what names them
@@ -52,14 +52,11 @@ def _with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
 
 def has(scenario: Scenario, path: str) -> bool:
     """Whether the scenario has every named thing on the way to a value, so that it can have that value."""
-    shape: Shape | None = ROOT
-    node: Node | None = scenario._tree
-    for key in split_path(path):
-        written_here = dict(children(node)) if node else {}
-        if isinstance(shape, Names) and key not in written_here:
-            return False
-        shape, node = child_of(shape, key), written_here.get(key)
-    return shape is not None
+    try:
+        must_exist(split_path(path), scenario._tree)
+    except Wrong:
+        return False
+    return True
 
 
 def _root(scenario: Scenario) -> Node:
@@ -96,32 +93,14 @@ def _ranges(shape: Shape | None, node: Node | None, path: KeyPath) -> Iterator[t
             yield from _ranges(child_of(shape, name), item, (*path, name))
     if not isinstance(shape, Fields):
         return
-    for key, text in _declared(shape.model).items():
-        if key not in inside:
-            yield ".".join((*path, key)), text
-    for key in _records(shape.model):
-        if key in inside or _has_defaults(shape.model, key):
+    declared = {info.alias or name: info for name, info in shape.model.model_fields.items()}
+    for key, info in declared.items():
+        extra = info.json_schema_extra
+        if key not in inside and isinstance(extra, dict) and "assumption" in extra:
+            yield ".".join((*path, key)), str(extra["assumption"])
+    for key, info in declared.items():
+        if key in inside or info.default_factory:  # a part that nobody wrote may be there all the same
             yield from _ranges(child_of(shape, key), inside.get(key), (*path, key))
-
-
-def _declared(model: type[Record]) -> dict[str, str]:
-    extras = {info.alias or name: info.json_schema_extra for name, info in model.model_fields.items()}
-    return {
-        key: str(extra["assumption"])
-        for key, extra in extras.items()
-        if isinstance(extra, dict) and "assumption" in extra
-    }
-
-
-def _records(model: type[Record]) -> list[str]:
-    keys = [info.alias or name for name, info in model.model_fields.items()]
-    return [key for key in keys if isinstance(child_of(Fields(model), key), Fields | Names)]
-
-
-def _has_defaults(model: type[Record], key: str) -> bool:
-    """Whether a part that nobody wrote is there all the same."""
-    named = {info.alias or name: info for name, info in model.model_fields.items()}
-    return named[key].default_factory is not None
 
 
 # ---------------------------------------------------------------- what a strategy changes, piece by piece
@@ -142,8 +121,8 @@ def pieces(strategy: Scenario, first: Scenario) -> list[Piece]:
     """What a strategy changes in the first scenario, the parts of a piece behind it."""
     here, there = _root(strategy), _root(first)
     found: list[Piece] = []
-    for section in dict.fromkeys((*here.value, *there.value)):
-        if section not in TOLD and not _same(here.get(section), there.get(section)):
+    for section in _changed(here, there):
+        if section not in TOLD:
             found += _in_section(section, here, there)
     return [part for piece in found for part in (piece, *_parts(piece, here, there))]
 
@@ -154,20 +133,20 @@ def _in_section(section: str, here: Node, there: Node) -> list[Piece]:
     by_key = isinstance(shape, Fields) and _is_open(mine) and _is_open(theirs)
     if not (by_key or isinstance(shape, Names)):
         return [Piece(section, "setting", (section,))]
-    names = dict.fromkeys(name for part in (mine, theirs) for name, _ in (children(part) if part else ()))
     found = []
-    for name in names:
+    for name in _changed(mine, theirs):
         path = (section, name)
-        new = at(there, path) is None
-        if _same(at(here, path), at(there, path)) or (new and section in SUPPORTS):
+        if section in SUPPORTS and at(there, path) is None:
             continue
         triggers = _only_triggers(at(here, path), at(there, path)) if section == "touchpoints" else []
-        found += [
-            Piece(".".join((*path, "triggers", t)), "trigger", (*path, "triggers", t)) for t in triggers
-        ]
+        found += [_trigger((*path, "triggers", trigger)) for trigger in triggers]
         if not triggers:
             found.append(Piece(".".join(path), _ONE.get(section, section), path))
     return found
+
+
+def _trigger(path: KeyPath, part_of: str | None = None) -> Piece:
+    return Piece(".".join(path), "trigger", path, part_of)
 
 
 def _is_open(node: Node | None) -> bool:
@@ -176,18 +155,12 @@ def _is_open(node: Node | None) -> bool:
 
 def _only_triggers(mine: Node | None, theirs: Node | None) -> list[str]:
     """The triggers that a touchpoint has changed, where it has changed nothing else."""
-    if not (_is_open(mine) and _is_open(theirs)):
-        return []
-    keys = dict.fromkeys((*mine.value, *theirs.value))  # type: ignore[union-attr]
-    changed = [key for key in keys if not _same(mine.get(key), theirs.get(key))]  # type: ignore[union-attr]
-    return _changed_triggers(mine, theirs) if changed == ["triggers"] else []
+    alone = _is_open(mine) and _is_open(theirs) and _changed(mine, theirs) == ["triggers"]
+    return _changed_triggers(mine, theirs) if alone else []
 
 
 def _changed_triggers(mine: Node | None, theirs: Node | None) -> list[str]:
-    ours, before = (
-        dict(children(t)) if (t := part and part.get("triggers")) else {} for part in (mine, theirs)
-    )
-    return [name for name in dict.fromkeys((*ours, *before)) if not _same(ours.get(name), before.get(name))]
+    return _changed(at(mine, ("triggers",)), at(theirs, ("triggers",)))
 
 
 def _parts(piece: Piece, here: Node, there: Node) -> Iterator[Piece]:
@@ -201,7 +174,7 @@ def _parts(piece: Piece, here: Node, there: Node) -> Iterator[Piece]:
         for trigger in _changed_triggers(at(here, path), at(there, path)):
             where = (*path, "triggers", trigger)
             if at(here, where) is not None:
-                yield Piece(".".join(where), "trigger", where, piece.name)
+                yield _trigger(where, piece.name)
 
 
 def without(strategy: Scenario, first: Scenario, taken: Iterable[Piece]) -> Scenario:
@@ -243,7 +216,7 @@ def _new_supports(root: Node, there: Node) -> list[KeyPath]:
 
 def _names(root: Node, section: str) -> list[str]:
     node = root.get(section)
-    return [name for name, _ in children(node)] if node and node.is_mapping else []
+    return list(node.value) if node and node.is_mapping else []
 
 
 def _words(node: Node | None) -> set[str]:
@@ -254,11 +227,6 @@ def _words(node: Node | None) -> set[str]:
         return {node.value} if isinstance(node.value, str) else set()
     below = (_words(item) for _, item in children(node))
     return set(node.value if node.is_mapping else ()).union(*below)
-
-
-def same_world(one: Scenario, other: Scenario) -> bool:
-    """Whether two scenarios say the same of all that moves anybody."""
-    return likeness(one) == likeness(other)
 
 
 def likeness(scenario: Scenario) -> str:
@@ -292,6 +260,9 @@ def _put(node: Node, path: KeyPath, value: Node | None) -> Node:
     return replace(node, value=inside)
 
 
-def _same(one: Node | None, other: Node | None) -> bool:
-    values = [None if node is None else written(node) for node in (one, other)]
-    return bool(values[0] == values[1])
+def _changed(mine: Node | None, theirs: Node | None) -> list[str]:
+    """The keys under which two mappings say different things; one that was taken away says nothing."""
+    ours, before = (
+        {key: written(item) for key, item in children(node)} if node else {} for node in (mine, theirs)
+    )
+    return [key for key in dict.fromkeys((*ours, *before)) if ours.get(key) != before.get(key)]

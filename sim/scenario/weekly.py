@@ -1,10 +1,10 @@
 """Spans of the week: ``mon-fri 07:00-09:30``, for calendars and opening hours."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import core_schema
 
@@ -15,6 +15,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EXPECTED = "expected days and hours such as mon-fri 07:00-09:30 or every day 07:00-18:00"
 _SPAN = re.compile(r"(?P<days>[a-z ,-]*?)\s*(?P<from>\d\d?:\d\d)\s*-\s*(?P<to>\d\d?:\d\d)")
 
+Named = TypeVar("Named")
 Span = tuple[float, float]  # days since Monday 00:00, from and to
 
 
@@ -127,15 +128,22 @@ def _start(pair: tuple[str, Slot]) -> float:
 
 
 def _slots(text: str, number: object, quantity: Quantity) -> list[tuple[str, Slot]]:
+    pieces, weight = read_entry(text, number, spans, quantity)
+    return [(text, Slot(start, end, weight)) for start, end in pieces]
+
+
+def read_entry(
+    text: str, number: object, read: Callable[[str], list[Named]], quantity: Quantity
+) -> tuple[list[Named], float]:
+    """What a span names, and the number behind it. Raises :class:`Wrong` at the one or the other."""
     try:
-        pieces = spans(text)
+        named = read(text)
     except Wrong as wrong:
         raise Wrong(wrong.message, (text,), key=True) from None
     try:
-        weight = quantity.parse(number)
+        return named, quantity.parse(number)
     except Wrong as wrong:
         raise wrong.under(text) from None
-    return [(text, Slot(start, end, weight)) for start, end in pieces]
 
 
 class OpenHoursType:
