@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.analysis.paired import t_quantile
+from sim.analysis.paired import LEVEL, t_quantile
 from sim.analysis.view import Floats
 
 FIFTH = 5  # parts of a range: the lowest and the highest of them are compared
@@ -64,6 +64,23 @@ def steps_from(x: Floats, each: Floats, centre: int) -> list[Step]:
             at = int(moved[0])
             found.append(Step(at, float(x[row, at]), *over_replications(each[row] - each[centre])))
     return sorted(found, key=lambda step: (step.parameter, step.value))
+
+
+def response_one_at_a_time(x: Floats, each: Floats, parameter: int) -> list[Response]:
+    """The result at every value of a parameter, the others at the centre.
+
+    Intervals are those of the difference to the centre, around the centre's mean.
+    """
+    centre = centre_of(x) or 0
+    others = np.delete(np.arange(x.shape[1]), parameter)
+    rows = np.flatnonzero((x[:, others] == x[centre, others]).all(axis=1))
+    level = float(each[centre].mean())
+    found = []
+    for row in rows[np.argsort(x[rows, parameter], kind="stable")]:
+        value = float(x[row, parameter])
+        ends = _shifted(over_replications(each[row] - each[centre]), level)
+        found.append(Response(value, value, value, 1, *ends))
+    return found
 
 
 # ---------------------------------------------------------------- full grid
@@ -140,8 +157,12 @@ def _apart(found: Floats, half: Floats, clean: Floats, k: int) -> tuple[Floats, 
 # ---------------------------------------------------------------- low and high
 @dataclass(frozen=True)
 class Swing:
-    """The result with a parameter low and high: mean, interval ends; and the values or ends of values compared."""
+    """The result with a parameter low and high: mean, interval ends; the values or ends of values compared.
 
+    ``effect`` is high minus low with its interval.
+    """
+
+    effect: tuple[float, float, float]
     low: tuple[float, float, float]
     high: tuple[float, float, float]
     low_at: tuple[float, float]
@@ -161,7 +182,7 @@ def swing_one_at_a_time(x: Floats, each: Floats, centre: int, parameter: int) ->
     level = float(each[centre].mean())
     low, high = (_shifted(over_replications(each[row] - each[centre]), level) for row in ends)
     at = [(float(x[row, parameter]),) * 2 for row in ends]
-    return Swing(low, high, at[0], at[1])
+    return Swing(over_replications(each[ends[1]] - each[ends[0]]), low, high, at[0], at[1])
 
 
 def _shifted(found: tuple[float, float, float], by: float) -> tuple[float, float, float]:
@@ -174,13 +195,11 @@ def swing_grid(x: Floats, each: Floats, parameter: int) -> Swing:
     Intervals are those of the difference to the grid's mean, over replications.
     """
     column = x[:, parameter]
-    level = float(each.mean())
+    level, whole = float(each.mean()), each.mean(axis=0)
     ends = float(column.min()), float(column.max())
-    low, high = (
-        _shifted(over_replications(each[column == end].mean(axis=0) - each.mean(axis=0)), level)
-        for end in ends
-    )
-    return Swing(low, high, (ends[0],) * 2, (ends[1],) * 2)
+    means = [each[column == end].mean(axis=0) for end in ends]
+    low, high = (_shifted(over_replications(mean - whole), level) for mean in means)
+    return Swing(over_replications(means[1] - means[0]), low, high, (ends[0],) * 2, (ends[1],) * 2)
 
 
 def swing_sample(x: Floats, y: Floats, listed: bool) -> Swing | None:
@@ -198,7 +217,18 @@ def swing_sample(x: Floats, y: Floats, listed: bool) -> Swing | None:
         parts = [order[:count], order[-count:]]
     low, high = (over_points(y[part]) for part in parts)
     at = [(float(x[part].min()), float(x[part].max())) for part in parts]
-    return Swing(low, high, at[0], at[1])
+    return Swing(_welch(y[parts[0]], y[parts[1]]), low, high, at[0], at[1])
+
+
+def _welch(first: Floats, second: Floats) -> tuple[float, float, float]:
+    """Second minus first, with Welch's interval; the ends NaN where either is a single point or neither varies."""
+    from scipy import stats
+
+    mean = float(second.mean() - first.mean())
+    if min(len(first), len(second)) < 2 or max(np.ptp(first), np.ptp(second)) == 0.0:
+        return mean, np.nan, np.nan
+    found = stats.ttest_ind(second, first, equal_var=False).confidence_interval(LEVEL)
+    return mean, float(found.low), float(found.high)
 
 
 # ---------------------------------------------------------------- response
