@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,21 +18,16 @@ from sim.analysis.paired import LEVEL, t_quantile
 from sim.analysis.view import Floats
 
 FIFTH = 5  # parts of a range: the lowest and the highest of them are compared
-BINS = 4, 12  # fewest and most of a response curve: one for every 10 points
+BINS, PER_BIN = (4, 12), 10  # fewest and most of a response curve, points to aim for in each
 
 
 def over_replications(effects: Floats) -> tuple[float, float, float]:
-    """(mean, low, high) of one effect per replication; the ends NaN with one replication."""
+    """(mean, low, high) of one number a replication (or a point) by Student's t; the ends NaN for a single one."""
     mean = float(effects.mean())
     if len(effects) < 2:
         return mean, np.nan, np.nan
     reach = t_quantile(len(effects) - 1) * float(np.std(effects, ddof=1)) / math.sqrt(len(effects))
     return mean, mean - reach, mean + reach
-
-
-def over_points(values: Floats) -> tuple[float, float, float]:
-    """(mean, low, high) of results at points that differ in everything else; the ends NaN for one point."""
-    return over_replications(values)
 
 
 # ---------------------------------------------------------------- one at a time
@@ -169,6 +164,12 @@ class Swing:
     high_at: tuple[float, float]
 
 
+def relabelled(swing: Swing, values: Floats) -> Swing:
+    """A swing between places of values, told by the values themselves."""
+    low, high = (tuple(float(values[int(place)]) for place in at) for at in (swing.low_at, swing.high_at))
+    return replace(swing, low_at=(low[0], low[1]), high_at=(high[0], high[1]))
+
+
 def swing_one_at_a_time(x: Floats, each: Floats, centre: int, parameter: int) -> Swing | None:
     """The result at the lowest and highest value of a parameter, all others at the centre.
 
@@ -195,11 +196,11 @@ def swing_grid(x: Floats, each: Floats, parameter: int) -> Swing:
     Intervals are those of the difference to the grid's mean, over replications.
     """
     column = x[:, parameter]
-    level, whole = float(each.mean()), each.mean(axis=0)
     ends = float(column.min()), float(column.max())
-    means = [each[column == end].mean(axis=0) for end in ends]
-    low, high = (_shifted(over_replications(mean - whole), level) for mean in means)
-    return Swing(over_replications(means[1] - means[0]), low, high, (ends[0],) * 2, (ends[1],) * 2)
+    parts = [np.flatnonzero(column == end) for end in ends]
+    effect = over_replications(each[parts[1]].mean(axis=0) - each[parts[0]].mean(axis=0))
+    low, high = (mean_of(each, part, grid=True) for part in parts)
+    return Swing(effect, low, high, (ends[0],) * 2, (ends[1],) * 2)
 
 
 def swing_sample(x: Floats, y: Floats, listed: bool) -> Swing | None:
@@ -215,7 +216,7 @@ def swing_sample(x: Floats, y: Floats, listed: bool) -> Swing | None:
         order = np.argsort(x, kind="stable")
         count = max(1, len(x) // FIFTH)
         parts = [order[:count], order[-count:]]
-    low, high = (over_points(y[part]) for part in parts)
+    low, high = (over_replications(y[part]) for part in parts)
     at = [(float(x[part].min()), float(x[part].max())) for part in parts]
     return Swing(_welch(y[parts[0]], y[parts[1]]), low, high, at[0], at[1])
 
@@ -245,23 +246,36 @@ class Response:
     high: float
 
 
-def response(x: Floats, y: Floats, listed: bool) -> list[Response]:
-    """How a result goes with a parameter: means over bins of equally many points, or over each listed value.
+def response(x: Floats, each: Floats, listed: bool, grid: bool = False) -> list[Response]:
+    """How ``each[point, replication]`` goes with a parameter: means over bins of equally many points, or listed values.
 
-    No curve is assumed. Intervals: Student's t over the points of a bin, which differ in everything else.
+    No curve is assumed. Intervals: see :func:`mean_of`.
     """
     found = []
     for part in parts_of(x, listed):
-        mean, low, high = over_points(y[part])
         inside = x[part]
         ends = float(inside.min()), float(inside.max())
-        found.append(Response(*ends, float(np.mean(inside)), len(part), mean, low, high))
+        found.append(Response(*ends, float(np.mean(inside)), len(part), *mean_of(each, part, grid)))
     return found
 
 
-def parts_of(x: Floats, listed: bool, most: int = BINS[1]) -> list[np.ndarray]:
+def mean_of(each: Floats, part: np.ndarray, grid: bool) -> tuple[float, float, float]:
+    """The mean result over some points, and its interval.
+
+    In a sample points differ in everything else, and the interval is Student's t over them. In a complete ``grid``
+    they do not differ by chance: then it is that of the difference to the grid's mean, over replications.
+    """
+    if not part.size:
+        return np.nan, np.nan, np.nan
+    if not grid:
+        return over_replications(each[part].mean(axis=1))
+    whole = each.mean(axis=0)
+    return _shifted(over_replications(each[part].mean(axis=0) - whole), float(whole.mean()))
+
+
+def parts_of(x: Floats, listed: bool) -> list[np.ndarray]:
     """The points of each bin, in the order of its values."""
     if listed:
         return [np.flatnonzero(x == value) for value in np.unique(x)]
-    bins = max(BINS[0], min(most, len(x) // 10))
-    return [part for part in np.array_split(np.argsort(x, kind="stable"), bins) if part.size]
+    bins = max(1, min(max(BINS[0], len(x) // PER_BIN), BINS[1], len(x) // 3))
+    return np.array_split(np.argsort(x, kind="stable"), bins)

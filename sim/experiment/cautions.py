@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.analysis import effects
 from sim.analysis.given_data import FEWEST, Given
 from sim.analysis.sensitivity import Morris, Sobol, block_of
 
@@ -50,37 +49,39 @@ def _missing(swept: Swept, one: Analysis) -> Iterator[str]:
     measured = one.measured
     if measured.waiting:
         yield (
-            f"The sweep is not finished: {_many(measured.waiting, 'point')} of {swept.points:,} still to come, and what "
-            "stands here will change; touchpoint sweep --resume finishes it."
+            f"The sweep is not finished: {_many(measured.waiting, 'point')} of {swept.points:,} still to come, and what stands "
+            "here will change; touchpoint sweep --resume finishes it."
         )
     if measured.failed:
-        yield f"{_many(measured.failed, 'point')} of {swept.points:,} failed (column error of runs.parquet){_left_out(swept, one)}."
+        yield f"{_many(measured.failed, 'point')} of {swept.points:,} failed (column error of runs.parquet)."
     if measured.blank:
-        told = "" if measured.failed else _left_out(swept, one)
         yield (
-            f"{measured.kpi} has no value in some replication of {_many(measured.blank, 'point')} of {swept.points:,}{told}: "
+            f"{measured.kpi} has no value in some replication of {_many(measured.blank, 'point')} of {swept.points:,}: "
             "what is said holds for the others, which may differ from them in more than this."
         )
+    yield from _left_out(swept, one)
     if swept.method == "full_factorial" and one.kind != "grid":
+        lost = swept.points - len(one.used)
         yield (
-            f"{_many(swept.points - len(one.used), 'combination')} of the grid {_are(swept.points - len(one.used))} missing, "
+            f"{_many(lost, 'combination')} of the grid {_are(lost)} missing, "
             f"so there are measures from given data instead of exact shares; all {swept.points:,} would be enough."
         )
 
 
-def _left_out(swept: Swept, one: Analysis) -> str:
-    """Which blocks go with the points that have no result."""
+def _left_out(swept: Swept, one: Analysis) -> Iterator[str]:
+    """Blocks that are not whole: Saltelli's and Morris' methods take all points of one or none."""
     k = len(swept.parameters)
-    if one.kind == "sobol":
-        block, word = block_of(k, bool(swept.design.get("second_order"))), "base sample"
-    elif one.kind == "morris":
-        block, word = k + 1, "trajectory"
-    else:
-        return ""
-    all_of, used = swept.points // block, len(one.used) // block
-    lost = all_of - used
-    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
-    return f", and with them {lost:,} of {all_of:,} whole {plural} ({lost * block:,} points) {_are(lost)} left out"
+    if one.kind not in ("sobol", "morris"):
+        return
+    block = k + 1 if one.kind == "morris" else block_of(k, bool(swept.design.get("second_order")))
+    words = ("trajectory", "trajectories") if one.kind == "morris" else ("base sample", "base samples")
+    whole, used = swept.points // block, len(one.used) // block
+    if used < whole:
+        lost = whole - used
+        yield (
+            f"{lost:,} of {whole:,} {words[1]} ({block} points each) {_are(lost)} not complete and left out; "
+            f"{used:,} {words[used != 1]} {_are(used)} analysed."
+        )
 
 
 # ---------------------------------------------------------------- chance
@@ -92,7 +93,8 @@ def _chance(one: Analysis) -> Iterator[str]:
             "replications: 3 would be enough to see how much it is."
         )
     elif apart.share is not None and apart.share > NOISY:
-        share = f"{100 * apart.share:.0f} % of the variance between points is chance of {apart.replications} replications"
+        few = _many(apart.replications, "replication")
+        share = f"{100 * apart.share:.0f} % of the variance between points is chance of {few}"
         enough = apart.enough(QUIET)
         if enough is None:
             yield f"{share}: no difference between points is beyond chance, and no index says anything."
@@ -106,8 +108,8 @@ def _chance(one: Analysis) -> Iterator[str]:
 def _bias(one: Analysis, share: float) -> str:
     if one.kind in ("sobol", "grid"):
         return (
-            f", so first order indices come out too low (by that share) and total ones too high (up to {share:.2f} for a "
-            "parameter that does nothing)"
+            ", so first order indices come out too low (by that share) and total ones too high (up to "
+            f"{share:.2f} for a parameter that does nothing)"
         )
     if one.kind == "given":
         return ", so all measures come out too low"
@@ -136,15 +138,16 @@ def _sobol(swept: Swept, found: Sobol) -> Iterator[str]:
         odd.append("a total index is below its first order index")
     if odd:
         yield (
-            f"Too few base samples for these numbers: {' and '.join(odd)}; {_doubled(found.base)} or more would settle it."
+            f"Too few base samples for these numbers: {' and '.join(odd)}; {_doubled(found.base)} or more would "
+            "settle it."
         )
     if found.second_half is not None and found.second is not None:
         widest = float(np.nanmax(found.second_half))
         if widest > 2 * WIDE:
-            needed = 2 ** math.ceil(math.log2(found.base * (widest / WIDE) ** 2))
+            needed = 2 ** math.ceil(math.log2(found.base * (widest / (2 * WIDE)) ** 2))
             yield (
                 f"Second order indices are known to ±{widest:.2f} at worst; about {needed:,} base samples would bring "
-                f"them to ±{WIDE:.2f}."
+                f"them to ±{2 * WIDE:.2f}."
             )
 
 
@@ -159,8 +162,8 @@ def _morris(swept: Swept, found: Morris) -> Iterator[str]:
     if found.trajectories < TRAJECTORIES or widest > UNSURE * largest:
         needed = max(TRAJECTORIES, needed)
         yield (
-            f"With {found.trajectories:,} trajectories the widest interval of mu* is ±{100 * widest / largest:.0f} % of the "
-            f"largest mu*; about {needed:,} ({needed * (len(found.mu) + 1):,} points) would be enough for "
+            f"With {found.trajectories:,} trajectories the widest interval of mu* is ±{100 * widest / largest:.0f} % "
+            f"of the largest mu*; about {needed:,} ({needed * (len(found.mu) + 1):,} points) would be enough for "
             f"±{100 * UNSURE:.0f} %."
         )
 
@@ -177,8 +180,8 @@ def _given(swept: Swept, one: Analysis, found: Given) -> Iterator[str]:
     if points >= least and np.nanmax(halves) > WIDE:
         needed = math.ceil(points * (float(np.nanmax(halves)) / WIDE) ** 2)
         yield (
-            f"The widest interval is ±{np.nanmax(halves):.2f} with {points:,} points; about {_rounded(needed)} would bring "
-            f"it to ±{WIDE:.2f}."
+            f"The widest interval is ±{np.nanmax(halves):.2f} with {points:,} points; about {_rounded(needed)} would "
+            f"bring it to ±{WIDE:.2f}."
         )
     yield from _related(swept, one)
 
@@ -196,8 +199,8 @@ def _related(swept: Swept, one: Analysis) -> Iterator[str]:
     if most[0] > max(RELATED, chance):
         names = swept.parameters[most[1]].path, swept.parameters[most[2]].path
         yield (
-            f"{names[0]} and {names[1]} go together in this design (rank correlation {most[0]:.2f} in size), so what one "
-            "does is told of the other, too; latin_hypercube or sobol would keep them apart."
+            f"{names[0]} and {names[1]} go together in this design (rank correlation {most[0]:.2f} in size), so what "
+            "one does is told of the other, too; latin_hypercube or sobol would keep them apart."
         )
 
 
@@ -212,11 +215,12 @@ def _words(swept: Swept, one: Analysis) -> Iterator[str]:
     words = [each.path for each in swept.parameters if not each.ordered]
     if not words or one.kind in ("grid", "one_at_a_time"):
         return
+    lists = "is a list" if len(words) == 1 else "are lists"
     if one.kind == "morris":
-        what = "a step from one word to the next is no distance, and their mu* and mu mean little"
-        yield f"{_and(words)} {_are(len(words))} lists of words: {what}; saltelli or full_factorial would do."
+        what = "a step from one word to the next is no distance, and mu* and mu mean little here"
+        yield f"{_and(words)} {lists} of words: {what}; saltelli or full_factorial would do."
     else:
-        yield f"{_and(words)} {_are(len(words))} lists of words, which have no order: no rank correlation."
+        yield f"{_and(words)} {lists} of words, which have no order: no rank correlation."
 
 
 def _and(names: Sequence[str]) -> str:

@@ -291,17 +291,38 @@ def _swings(
     kind: str, swept: Swept, x: Floats, each: Floats
 ) -> tuple[tuple[effects.Swing | None, ...], tuple[effects.Step, ...]]:
     k = x.shape[1]
+    if kind == "morris":  # points of a trajectory are no sample: elementary effects say what there is to say
+        return (None,) * k, ()
+    swings = tuple(_swing(kind, swept, x, each, i) for i in range(k))
+    if kind != "one_at_a_time":
+        return swings, ()
+    return swings, tuple(effects.steps_from(x, each, effects.centre_of(x) or 0))
+
+
+def _swing(kind: str, swept: Swept, x: Floats, each: Floats, i: int) -> effects.Swing | None:
+    one = swept.parameters[i]
+    if not one.ordered:
+        ordered, back = _by_result(x[:, i], each)
+        found = _swing_of(kind, swept, np.column_stack([x[:, :i], ordered, x[:, i + 1 :]]), each, i)
+        return None if found is None else effects.relabelled(found, back)
+    return _swing_of(kind, swept, x, each, i)
+
+
+def _swing_of(kind: str, swept: Swept, x: Floats, each: Floats, i: int) -> effects.Swing | None:
     if kind == "one_at_a_time":
-        centre = effects.centre_of(x) or 0
-        swings = tuple(effects.swing_one_at_a_time(x, each, centre, i) for i in range(k))
-        return swings, tuple(effects.steps_from(x, each, centre))
+        return effects.swing_one_at_a_time(x, each, effects.centre_of(x) or 0, i)
     if kind == "grid":
-        return tuple(effects.swing_grid(x, each, i) for i in range(k)), ()
+        return effects.swing_grid(x, each, i)
     rows = independent(kind, swept, len(x))
-    means = each.mean(axis=1)[rows]
-    return tuple(
-        effects.swing_sample(x[rows, i], means, one.listed) for i, one in enumerate(swept.parameters)
-    ), ()
+    return effects.swing_sample(x[rows, i], each.mean(axis=1)[rows], swept.parameters[i].listed)
+
+
+def _by_result(codes: Floats, each: Floats) -> tuple[Floats, Floats]:
+    """Words in the order of the mean result: their places, and the codes of places."""
+    known, which = np.unique(codes, return_inverse=True)
+    means = np.bincount(which, each.mean(axis=1)) / np.bincount(which)
+    order = np.argsort(means, kind="stable")
+    return np.argsort(order, kind="stable")[which].astype(np.float64), known[order]
 
 
 def independent(kind: str, swept: Swept, count: int) -> np.ndarray:

@@ -29,9 +29,7 @@ COLUMNS = {  # those of an empty table
 def rows(done: Sensitivity, name: str) -> tuple[list[Row], None, list[str] | None]:
     """The rows of a table, no index, and the columns where there are no rows: as pandas takes them."""
     if name == "warnings":
-        found = [
-            {"kpi": kpi, "warning": text} for kpi, texts in done.cautions.items() for text in texts
-        ]
+        found = [{"kpi": kpi, "warning": text} for kpi, texts in done.cautions.items() for text in texts]
     else:
         made = _responses_of(done) if name == "responses" else MAKERS[name]
         found = [
@@ -132,7 +130,10 @@ def _tornado(one: Analysis, parameters: tuple[Varied, ...]) -> Iterator[Row]:
             continue
         row: Row = {"parameter": parameters[i].path}
         for name, ends, at in (("low", swing.low, swing.low_at), ("high", swing.high, swing.high_at)):
-            row |= {f"{name}_from": written(parameters[i], at[0]), f"{name}_to": written(parameters[i], at[1])}
+            row |= {
+                f"{name}_from": written(parameters[i], at[0]),
+                f"{name}_to": written(parameters[i], at[1]),
+            }
             row |= dict(zip((f"at_{name}", f"at_{name}_low", f"at_{name}_high"), ends, strict=True))
         yield row | dict(zip(("effect", "effect_low", "effect_high"), swing.effect, strict=True))
 
@@ -155,11 +156,15 @@ def _responses_of(done: Sensitivity) -> Callable[[Analysis, tuple[Varied, ...]],
 
     def made(one: Analysis, parameters: tuple[Varied, ...]) -> Iterator[Row]:
         rows = independent(one.kind, done.swept, len(one.x))
+        if one.kind == "morris":
+            return
         for i in one.by_rank:
             bins = (
                 effects.response_one_at_a_time(one.x, one.each, i)
                 if one.kind == "one_at_a_time"
-                else effects.response(one.x[rows, i], one.means[rows], parameters[i].listed)
+                else effects.response(
+                    one.x[rows, i], one.each[rows], parameters[i].listed, one.kind == "grid"
+                )
             )
             for each in bins:
                 yield {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.analysis.view import Floats
 
 DESCRIPTION, RUNS = "sweep.json", "runs.parquet"
+MONEY = ("profit", "revenue", "margin", "cost")  # KPIs whose unit is the scenario's currency
 LISTED = 12  # different values at most that are looked at one by one, of a range
 
 
@@ -27,7 +28,7 @@ class Varied:
     """A parameter of a sweep: ``values`` by point as the table has them, ``codes`` as numbers.
 
     ``words`` are what codes 0, 1, ... stand for where the values are no numbers; words have no order. ``listed``:
-    it has few different values, each at several points.
+    it has few different values, each at several points. ``span`` is the range it was drawn from, or that of its values.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Varied:
     codes: Floats
     words: tuple[str, ...]
     listed: bool
+    span: tuple[float, float]
 
     @property
     def ordered(self) -> bool:
@@ -106,9 +108,13 @@ class Swept:
         """What was varied, with its value at every point."""
         first = self.runs.drop_duplicates("point")
         return tuple(
-            _varied(one["path"], one.get("unit") or "", one.get("form"), first[one["path"]].to_numpy())
-            for one in self.told["parameters"]
+            _varied(one, first[one["path"]].to_numpy(), self.currency) for one in self.told["parameters"]
         )
+
+    @property
+    def currency(self) -> str:
+        """The scenario's currency, as far as a KPI tells it."""
+        return next((unit for kpi, unit in self.kpis.items() if kpi in MONEY), "")
 
     @property
     def x(self) -> Floats:
@@ -127,7 +133,7 @@ class Swept:
         return Measured(kpi, self.kpis[kpi], each, whole, *(int(np.count_nonzero(mask)) for mask in counts))
 
 
-def _varied(path: str, unit: str, form: str | None, values: np.ndarray) -> Varied:
+def _varied(told: Mapping[str, Any], values: np.ndarray, currency: str) -> Varied:
     words: tuple[str, ...] = ()
     if values.dtype == bool or not np.issubdtype(values.dtype, np.number):
         names = [str(value).lower() if isinstance(value, bool | np.bool_) else str(value) for value in values]
@@ -136,8 +142,12 @@ def _varied(path: str, unit: str, form: str | None, values: np.ndarray) -> Varie
     else:
         codes = values.astype(np.float64)
     few = len(np.unique(codes))
-    listed = bool(words) or form == "list" or (few <= LISTED and len(codes) >= 4 * few)
-    return Varied(path, unit, values, codes, words, listed)
+    listed = bool(words) or told.get("form") == "list" or (few <= LISTED and len(codes) >= 4 * few)
+    span = float(codes.min()), float(codes.max())
+    if told.get("form") == "range" and not words:
+        span = float(told["low"]), float(told["high"])
+    unit = (told.get("unit") or "").replace("currency", currency)
+    return Varied(told["path"], unit, values, codes, words, listed, span)
 
 
 # ---------------------------------------------------------------- reading
@@ -151,7 +161,9 @@ def read_sweep(folder: Path | str) -> Swept:
     if not place.is_dir():
         raise UsageError(f"{place}: is a file; name the folder of a sweep")
     if not (place / DESCRIPTION).is_file() or not (place / RUNS).is_file():
-        raise UsageError(f"{place}: holds no sweep (no {DESCRIPTION} with {RUNS}); touchpoint sweep makes one")
+        raise UsageError(
+            f"{place}: holds no sweep (no {DESCRIPTION} with {RUNS}); touchpoint sweep makes one"
+        )
     try:
         told = json.loads((place / DESCRIPTION).read_text(encoding="utf-8"))
         runs = pd.concat([pd.read_parquet(path) for path in _tables(place)], ignore_index=True)

@@ -18,6 +18,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import Formatter
+
+from sim.report.wording import number
 
 # Okabe & Ito 2008: told apart with every common colour blindness
 BLUE, ORANGE, GREEN, VERMILION, SKY, PINK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
@@ -215,6 +218,20 @@ def plain(axes: Axes, grid: Literal["x", "y"] = "y") -> None:
     """Light grid one way, no ticks."""
     axes.grid(True, axis=grid)
     axes.tick_params(length=0)
+
+
+class Even(Formatter):
+    """Ticks with as many decimals each as the finest of them takes, thousands apart."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The text of one tick."""
+        places = max((_decimals(float(tick)) for tick in self.locs), default=0)
+        return number(x, places)
+
+
+def _decimals(value: float) -> int:
+    text = f"{value:.6f}".rstrip("0")
+    return len(text) - text.index(".") - 1
 
 
 def time_axis(axes: Axes, horizon: float, start: float = 0.0) -> str:

@@ -34,7 +34,7 @@ def write_sweep(
     columns = {path: np.asarray(values) for path, values in points.items()}
     count = len(next(iter(columns.values())))
     generator = np.random.default_rng(seed)
-    luck = generator.normal(0.0, 1.0, replications) if common else np.zeros(replications)
+    luck = generator.normal(0.0, noise, replications) if common else np.zeros(replications)
     frame = pd.DataFrame(
         {
             "point": np.repeat(np.arange(1, count + 1), replications),
@@ -45,7 +45,7 @@ def write_sweep(
     for path, values in columns.items():
         frame[path] = np.repeat(values, replications)
     for name, function in kpis.items():
-        each = np.asarray(function(*columns.values()), dtype=float)[:, None] + luck * (noise > 0.0)
+        each = np.asarray(function(*columns.values()), dtype=float)[:, None] + luck
         frame[name] = (each + noise * generator.normal(size=(count, replications))).ravel()
     frame["status"], frame["error"] = "done", None
     for numbers, status in ((failed, "failed"), (pending, "pending")):
@@ -102,4 +102,4 @@ def ishigami_indices():
     first = np.array([0.5 * (1 + b * np.pi**4 / 5) ** 2, a**2 / 8, 0.0])
     pair = b**2 * np.pi**8 * (1 / 18 - 1 / 50)
     whole = first.sum() + pair
-    return first / whole, (first + [pair, 0.0, pair]) / whole, pair / whole, whole
+    return first / whole, (first + np.array([pair, 0.0, pair])) / whole, pair / whole, whole
