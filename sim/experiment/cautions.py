@@ -49,8 +49,8 @@ def _missing(swept: Swept, one: Analysis) -> Iterator[str]:
     measured = one.measured
     if measured.waiting:
         yield (
-            f"The sweep is not finished: {_many(measured.waiting, 'point')} of {swept.points:,} still to come, and what stands "
-            "here will change; touchpoint sweep --resume finishes it."
+            f"The sweep is not finished: {_many(measured.waiting, 'point')} of {swept.points:,} still to come, and "
+            "what is said will change; touchpoint sweep --resume finishes it."
         )
     if measured.failed:
         yield f"{_many(measured.failed, 'point')} of {swept.points:,} failed (column error of runs.parquet)."

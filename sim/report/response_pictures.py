@@ -93,12 +93,14 @@ def draw_responses(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
     """The KPI against each of the most important parameters: points, and means with their band."""
     one = done.analyses[kpi]
     chosen = one.by_rank[:CURVES]
-    columns = min(COLUMNS, len(chosen))
+    columns = 2 if len(chosen) == 4 else min(COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)
     single = one.kind == "one_at_a_time"
     subtitle = (
         "The others at the centre. Line and band: mean and 95 % interval of the difference to the centre."
         if single
+        else "Dots: points of the grid. Line: means over all levels of the others; band: 95 % intervals."
+        if one.kind == "grid"
         else "Dots: points of the design, everything else differs between them. Line: means over bins of equally many "
         "points (or values); band: their 95 % intervals."
     )
@@ -235,9 +237,7 @@ def draw_heat(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
     subtitle = f"{kpi_axis(kpi, one)}: "
     subtitle += "the grid's own points" if exact else "means over the points of each cell"
     subtitle += (
-        "."
-        if exact or np.isnan(half)
-        else f"; half of the means are known to ±{number(half)} or better (95 %)."
+        "." if exact or np.isnan(half) else f"; half of the means are known to ±{number(half)} or better."
     )
     if np.isnan(values).any():
         subtitle += " White: no points."
@@ -335,9 +335,8 @@ def draw_interaction(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure
     i, j = places[frame["parameter"].iloc[0]], places[frame["other_parameter"].iloc[0]]
     short = short_names([parameter.path for parameter in done.parameters])
     varied, other = done.parameters[i], done.parameters[j]
-    subtitle = (
-        "Means over points that differ in everything else; bands: 95 %. Parallel lines: no interaction."
-    )
+    over = "all levels of the others" if one.kind == "grid" else "points that differ in everything else"
+    subtitle = f"Means over {over}; bands: 95 % intervals. Parallel lines: no interaction."
     figure, axes = canvas(_interaction_headline(frame, one, short[i], short[j]), subtitle, height=4.4)
     times = scale_of(varied).factor
     ends: list[tuple[float, str, str]] = []
@@ -372,7 +371,7 @@ def _other_told(frame: pd.DataFrame, other: Varied, name: str) -> str:
         if low == high
         else f"{value_text(other, low, unit=False)} to {value_text(other, high)}"
     )
-    return f"{cut(name, 22)}\n{told}"
+    return f"{cut(name, 22)}\n{'at ' if low == high else ''}{told}"
 
 
 def _interaction_headline(frame: pd.DataFrame, one: Analysis, name: str, other: str) -> str:

@@ -27,7 +27,7 @@ METHODS = {
     "sobol": "a Sobol' sequence",
     "csv": "points from a table",
 }
-LONGEST = 44  # of a path
+LEAST = 24  # letters of a path that are shown
 PAIRS = 3  # that are named
 NAMED = 3  # parameters that cannot be told apart, at most
 
@@ -39,6 +39,12 @@ def sensitivity_text(done: Sensitivity) -> str:
         parts += ["\n".join(block) for block in _analysis(done, one)]
         parts += ["\n".join(_warned(text) for text in done.cautions[kpi])]
     return "\n\n".join(part for part in parts if part)
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    """How wide a table is without its second column."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0])) if k != 1]
+    return sum(widths) + 2 * sum(width > 0 for width in widths)
 
 
 def _title(done: Sensitivity) -> str:
@@ -60,10 +66,9 @@ def _analysis(done: Sensitivity, one: Analysis) -> Iterator[list[str]]:
     yield textwrap.wrap(f"{headline(done, one)}.", WIDTH)
     title, head, cells, told = TABLES[one.kind]
     rows = [("", "parameter", *head, "low", "high")]
-    rows += [
-        (f"{rank}", cut(done.parameters[i].path, LONGEST), *cells(one, i), *_ends(one, i))
-        for rank, i in enumerate(one.by_rank, start=1)
-    ]
+    ranked = [(f"{rank}", i, *cells(one, i), *_ends(one, i)) for rank, i in enumerate(one.by_rank, start=1)]
+    room = WIDTH - _width([rows[0], *((row[0], "", *row[2:]) for row in ranked)])
+    rows += [(row[0], cut(done.parameters[row[1]].path, max(LEAST, room)), *row[2:]) for row in ranked]
     unit = kpi_scale(one.measured.unit).unit
     yield [
         f"What matters for {one.measured.kpi}{f' ({unit})' if unit else ''}: {title}",
@@ -80,7 +85,8 @@ def headline(done: Sensitivity, one: Analysis, short: bool = False) -> str:
     kpi, found = one.measured.kpi, one.found
     if one.constant:
         return f"{kpi} is the same at every point"
-    if isinstance(found, Given) and not beyond_chance(found).any():
+    idle = isinstance(found, Given) and not beyond_chance(found).any()
+    if idle or one.split.share == 1.0:
         return f"Nothing that was varied moves {kpi} beyond chance"
     level = level_with(one)
     paths = [parameter.path for parameter in done.parameters]

@@ -38,6 +38,7 @@ from sim.report.style import (
     MUTED,
     ORANGE,
     SKY,
+    WIDTH,
     Even,
     bars_and_numbers,
     canvas,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
 MOST = 12  # parameters in a picture
 LONGEST = 30  # of a name beside a bar
+MORRIS_HEIGHT = 4.9  # inches
 
 
 def names_of(frame: pd.DataFrame, column: str = "parameter") -> list[str]:
@@ -122,7 +124,7 @@ def draw_morris(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
         f"To the right: matters more. Upwards: depends on its own value or on the others. {count}.\n"
         "Blue lines: 95 % intervals of mu*. Grey: what chance of the replications alone would show."
     )
-    figure, axes = canvas(headline(done, one, short=True), subtitle, height=4.9)
+    figure, axes = canvas(headline(done, one, short=True), subtitle, height=MORRIS_HEIGHT)
     star, sigma = scale.factor * frame["mu_star"], scale.factor * frame["sigma"]
     right = 1.12 * scale.factor * float(frame["mu_star_high"].max())
     top = 1.15 * max(float(sigma.max()), 0.15 * right)
@@ -168,7 +170,7 @@ def _ratios(axes: Axes, right: float, top: float) -> None:
 
 def _name_points(axes: Axes, x: list[float], y: list[float], names: list[str]) -> None:
     """Names beside points: to the right, left, above or below, wherever they touch least."""
-    inches = axes.figure.get_size_inches() * 0.75  # about what the axes have of it
+    inches = 0.75 * WIDTH, 0.75 * MORRIS_HEIGHT  # about what the axes have of the picture
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     across, up = inches[0] / (right - left), inches[1] / (top - bottom)
     taken = [_box(a * across, b * up, 0.0, 0.0, 0.16, 0.16) for a, b in zip(x, y, strict=True)]
@@ -293,11 +295,11 @@ def draw_pairs(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
     one = done.analyses[kpi]
     chosen = [done.parameters[i].path for i in one.by_rank[:MOST]]
     names, size = [cut(name, LONGEST) for name in short_names(chosen)], len(chosen)
-    top = frame.loc[frame["S2"].idxmax()]
+    top = frame.iloc[int(frame["S2"].argmax())]
     sure = frame["S2_low"] > 0.0
-    pair = short_names([top["first"], top["second"]])
+    ends = short_names([top["first"], top["second"]])
     words = (
-        f"{pair[0]} and {pair[1]} do {number(100 * top['S2'], 0)} % of the variance of {kpi} only together"
+        f"{ends[0]} and {ends[1]} do {number(100 * top['S2'], 0)} % of the variance of {kpi} only together"
         if top["S2_low"] > 0.0
         else f"No pair of parameters does more to {kpi} together, as far as can be told"
     )
@@ -310,9 +312,10 @@ def draw_pairs(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
 
     most = max(0.05, float(frame["S2"].max()))
     for row in frame.itertuples():
-        if row.first not in chosen or row.second not in chosen:
+        pair = str(row.first), str(row.second)
+        if not set(pair) <= set(chosen):
             continue
-        i, j = sorted((chosen.index(row.first), chosen.index(row.second)))
+        i, j = sorted(chosen.index(name) for name in pair)
         share, held = max(0.0, float(row.S2)) / most, float(row.S2_low) > 0.0  # type: ignore[arg-type]
         face = BLUES(share) if held else "#f4f6f8"
         axes.add_patch(_cell(i, j, face))

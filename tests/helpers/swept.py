@@ -22,6 +22,7 @@ def write_sweep(
     units: Mapping[str, str] | None = None,
     parameter_units: Mapping[str, str] | None = None,
     forms: Mapping[str, str] | None = None,
+    spans: Mapping[str, tuple[float, float]] | None = None,
     failed: Sequence[int] = (),
     pending: Sequence[int] = (),
     **design: Any,
@@ -59,7 +60,7 @@ def write_sweep(
         "status": "running" if pending else "done",
         "design": {"name": "A test", **design},
         "method": method,
-        "parameters": [_told(path, columns[path], forms, parameter_units) for path in columns],
+        "parameters": [_told(path, columns[path], forms, parameter_units, spans) for path in columns],
         "kpis": {name: (units or {}).get(name, "") for name in kpis},
         "points": count,
         "replications": replications,
@@ -70,9 +71,10 @@ def write_sweep(
     return folder
 
 
-def _told(path, values, forms, units):
+def _told(path, values, forms, units, spans):
     number = np.issubdtype(values.dtype, np.number)
     low, high = (float(values.min()), float(values.max())) if number else (None, None)
+    low, high = (spans or {}).get(path, (low, high))
     form = (forms or {}).get(path, "range" if number else "list")
     return {"path": path, "unit": (units or {}).get(path, ""), "form": form, "low": low, "high": high}
 
