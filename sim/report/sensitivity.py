@@ -42,9 +42,9 @@ def sensitivity_text(done: Sensitivity) -> str:
 
 
 def _width(rows: Sequence[Sequence[str]]) -> int:
-    """How wide a table is without its second column."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0])) if k != 1]
-    return sum(widths) + 2 * sum(width > 0 for width in widths)
+    """How wide columns are side by side, each with the gap that follows it; empty ones are left out."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True) if any(column[1:])]
+    return sum(widths) + 2 * len(widths)
 
 
 def _title(done: Sensitivity) -> str:
@@ -64,16 +64,19 @@ def _analysis(done: Sensitivity, one: Analysis) -> Iterator[list[str]]:
         yield [f"{one.measured.kpi}: nothing to rank"]
         return
     yield textwrap.wrap(f"{headline(done, one)}.", WIDTH)
-    title, head, cells, told = TABLES[one.kind]
+    title, head, cells, note = TABLES[one.kind]
     rows = [("", "parameter", *head, "low", "high")]
-    ranked = [(f"{rank}", i, *cells(one, i), *_ends(one, i)) for rank, i in enumerate(one.by_rank, start=1)]
-    room = WIDTH - _width([rows[0], *((row[0], "", *row[2:]) for row in ranked)])
-    rows += [(row[0], cut(done.parameters[row[1]].path, max(LEAST, room)), *row[2:]) for row in ranked]
+    cells_of = [(*cells(one, i), *_ends(one, i)) for i in one.by_rank]
+    places = [f"{rank}" for rank in range(1, len(cells_of) + 1)]
+    others = [("", *rows[0][2:]), *((place, *told) for place, told in zip(places, cells_of, strict=True))]
+    room = max(LEAST, WIDTH - _width(others))
+    names = [cut(done.parameters[i].path, room) for i in one.by_rank]
+    rows += [(place, name, *told) for place, name, told in zip(places, names, cells_of, strict=True)]
     unit = kpi_scale(one.measured.unit).unit
     yield [
         f"What matters for {one.measured.kpi}{f' ({unit})' if unit else ''}: {title}",
         *aligned(rows, left=(0, 1)),
-        *textwrap.wrap(f"{told} {WHERE[one.kind]}", WIDTH),
+        *textwrap.wrap(f"{note} {WHERE[one.kind]}", WIDTH),
     ]
     yield from _together(done, one)
     yield textwrap.wrap(chance(one), WIDTH)

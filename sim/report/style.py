@@ -224,9 +224,13 @@ class Even(Formatter):
     """Ticks with as many decimals each as the finest of them takes, thousands apart."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """The text of one tick."""
-        places = max((_decimals(float(tick)) for tick in self.locs), default=0)
-        return number(x, places)
+        """The text of one number."""
+        return number(x, _decimals(x))
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """The texts of all ticks."""
+        places = max((_decimals(float(value)) for value in values), default=0)
+        return [number(float(value), places) for value in values]
 
 
 def _decimals(value: float) -> int:

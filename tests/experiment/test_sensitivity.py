@@ -165,7 +165,7 @@ def test_a_good_design_has_no_warning(tmp_path):
 @pytest.mark.parametrize(
     ("method", "count", "options", "words"),
     [
-        ("saltelli", 16, {"function": ishigami}, r"interval is ±\d.\d\d with 16 base samples; about \d+ \([\d,]+ points\)"),
+        ("saltelli", 16, {"function": ishigami}, r"is ±\d.\d\d with 16 base samples; about \d+ \([\d,]+ points\)"),
         ("saltelli", 16, {"function": ishigami, "second": True}, r"Second order .* ±.*about [\d,]+ base"),
         ("saltelli", 64, {"replications": 1}, r"With one replication .* replications: 3 would be enough"),
         ("saltelli", 64, {"noise": 0.1}, r"% of the variance between points is chance of 3 replications, so first"),
