@@ -9,18 +9,8 @@ from sim.cli import compare, facts, files, new, run, sensitivity, story, verify
 from sim.cli.group import main
 
 COMMANDS = (
-    *(
-        run.run,
-        compare.compare,
-        sensitivity.sensitivity,
-        new.new,
-        files.check,
-        files.schema,
-        files.show,
-        story.story,
-        run.agree,
-    ),
-    *(verify.verify, facts.facts),
+    *(run.run, compare.compare, new.new, files.check, files.schema, files.show, story.story, run.agree),
+    *(sensitivity.sensitivity, verify.verify, facts.facts),
 )
 for command in COMMANDS:
     main.add_command(command)
