@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,7 @@ class Varied:
     words: tuple[str, ...]
     listed: bool
     span: tuple[float, float]
+    written_in: str  # the unit that the design writes its values in, as in "60 s .. 100 s"; "" where none
 
     @property
     def ordered(self) -> bool:
@@ -147,7 +149,18 @@ def _varied(told: Mapping[str, Any], values: np.ndarray, currency: str) -> Varie
     if told.get("form") == "range" and not words:
         span = float(told["low"]), float(told["high"])
     unit = (told.get("unit") or "").replace("currency", currency)
-    return Varied(told["path"], unit, values, codes, words, listed, span)
+    return Varied(told["path"], unit, values, codes, words, listed, span, _written_in(told.get("written")))
+
+
+def _written_in(written: Any) -> str:
+    """The first unit in a range, list or distribution as it is written."""
+    if isinstance(written, str):
+        found = re.search(r"\d\s*(%|[a-zµ]+)", written)
+        return found[1] if found else ""
+    inside = (
+        written.values() if isinstance(written, Mapping) else written if isinstance(written, list) else ()
+    )
+    return next((unit for one in inside if (unit := _written_in(one))), "")
 
 
 # ---------------------------------------------------------------- reading

@@ -236,9 +236,7 @@ def draw_heat(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
     half = scale.factor * float(((frame["high"] - frame["low"]) / 2.0).median(skipna=True))
     subtitle = f"{kpi_axis(kpi, one)}: "
     subtitle += "the grid's own points" if exact else "means over the points of each cell"
-    subtitle += (
-        "." if exact or np.isnan(half) else f"; half of the means are known to ±{number(half)} or better."
-    )
+    subtitle += "." if exact or np.isnan(half) else f"; half are known to ±{number(half)} or better."
     if np.isnan(values).any():
         subtitle += " White: no points."
     height = 1.2 + min(4.2, 0.62 * len(up) + 0.4)
@@ -296,7 +294,7 @@ def interaction_frame(done: Sensitivity, kpi: str) -> pd.DataFrame:
     rows = rows_of(done, one)
     x, other, each = one.x[rows, i], one.x[rows, j], one.each[rows]
     found: list[pd.DataFrame] = []
-    for name, part in zip(("low", "high"), _outer(other, done.parameters[j].listed), strict=True):
+    for name, part in zip(("low", "high"), _outer(other, each.mean(axis=1), done.parameters[j]), strict=True):
         bins = [
             effects.Response(*ends, part_size, *effects.mean_of(each, both, one.kind == "grid"))
             for ends, part_size, both in _within(x, part, done.parameters[i].listed)
@@ -319,11 +317,18 @@ def _within(
     return found
 
 
-def _outer(x: np.ndarray, listed: bool) -> tuple[np.ndarray, np.ndarray]:
-    if listed:
-        return np.flatnonzero(x == x.min()), np.flatnonzero(x == x.max())
-    order = np.argsort(x, kind="stable")
+def _outer(x: np.ndarray, y: np.ndarray, one: Varied) -> tuple[np.ndarray, np.ndarray]:
+    """The points with low and with high values: the outer thirds, whole values of a list; of words the two furthest."""
+    if not one.ordered:
+        codes = np.unique(x)
+        means = [y[x == code].mean() for code in codes]
+        ends = codes[int(np.argmin(means))], codes[int(np.argmax(means))]
+        return np.flatnonzero(x == ends[0]), np.flatnonzero(x == ends[1])
     third = max(1, len(x) // 3)
+    ordered = np.sort(x)
+    if one.listed:
+        return np.flatnonzero(x <= ordered[third - 1]), np.flatnonzero(x >= ordered[-third])
+    order = np.argsort(x, kind="stable")
     return order[:third], order[-third:]
 
 
@@ -336,7 +341,7 @@ def draw_interaction(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure
     short = short_names([parameter.path for parameter in done.parameters])
     varied, other = done.parameters[i], done.parameters[j]
     over = "all levels of the others" if one.kind == "grid" else "points that differ in everything else"
-    subtitle = f"Means over {over}; bands: 95 % intervals. Parallel lines: no interaction."
+    subtitle = f"Means over {over}; bands: 95 % intervals. Parallel: no interaction."
     figure, axes = canvas(_interaction_headline(frame, one, short[i], short[j]), subtitle, height=4.4)
     times = scale_of(varied).factor
     ends: list[tuple[float, str, str]] = []
@@ -348,6 +353,7 @@ def draw_interaction(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure
         axes.plot(middle, mean, color=colour, linestyle=dash, marker="o", markersize=5)
         ends.append((float(mean[-1]), _other_told(mine, other, short[j]), colour))
     value_axis(axes, varied)
+    axes.set_ylim(*_inside(frame, one, scale.factor))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(Even())
     axes.set_xlabel(named(varied, short[i]))
@@ -362,6 +368,14 @@ def draw_interaction(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure
             fontsize=9.5, annotation_clip=False,
         )  # fmt: skip
     return figure
+
+
+def _inside(frame: pd.DataFrame, one: Analysis, factor: float) -> tuple[float, float]:
+    """The bands, but no further than results go: those of a few points may reach anywhere."""
+    low = max(float(frame[["low", "mean"]].min().min()), float(one.means.min()))
+    high = min(float(frame[["high", "mean"]].max().max()), float(one.means.max()))
+    room = 0.05 * ((high - low) or 1.0)
+    return factor * (low - room), factor * (high + room)
 
 
 def _other_told(frame: pd.DataFrame, other: Varied, name: str) -> str:
@@ -460,8 +474,8 @@ def _marks(ends: tuple[float, float], one: Varied | None, scale: Scale) -> list[
     if one is not None and one.words:
         span = (ends[1] - ends[0]) or 1.0
         return [((code - ends[0]) / span, cut(word, 12)) for code, word in enumerate(one.words)]
-    low, high = (scale if one is None else scale_of(one)).alike(*ends)
-    return [(0.0, low), (1.0, high)]
+    told = scale if one is None else scale_of(one)
+    return [(0.0, told.text(ends[0])), (1.0, told.text(ends[1]))]
 
 
 def _folded(name: str) -> str:

@@ -114,12 +114,26 @@ def level_with(one: Analysis) -> list[int]:
     elif isinstance(found, Morris):
         low, high = found.mu_star - found.half, found.mu_star + found.half
     elif isinstance(found, Given):
-        low, high = found.pawn_ends.T
+        return _level_given(one, found)
     else:
         ends = np.array([(np.nan,) * 3 if swing is None else swing.effect for swing in one.swings])
         size, half = np.abs(ends[:, 0]), np.ptp(ends[:, 1:], axis=1) / 2.0
         low, high = size - half, size + half
     return [i for i in one.by_rank[1:] if high[i] > low[top]]
+
+
+def _level_given(one: Analysis, found: Given) -> list[int]:
+    """Those beyond chance that neither PAWN nor the first order index tells from the first."""
+    top, able = one.by_rank[0], beyond_chance(found)
+
+    def apart(ends: np.ndarray, i: int) -> bool:
+        return bool(ends[i, 1] <= ends[top, 0])
+
+    return [
+        i
+        for i in one.by_rank[1:]
+        if able[i] and not apart(found.pawn_ends, i) and not apart(found.first_ends, i)
+    ]
 
 
 def _size(one: Analysis, top: int) -> str:

@@ -13,6 +13,8 @@ from sim.report.wording import decimals, number
 if TYPE_CHECKING:
     from sim.experiment.swept import Varied
 
+ROOM = 26  # letters of a short name
+SPANS = {"s": (86_400.0, "s"), "min": (1440.0, "min"), "h": (24.0, "h"), "d": (1.0, "days")}
 DAY_UNITS = ((1.5 / 24, 1440.0, "min"), (2.0, 24.0, "h"), (np.inf, 1.0, "days"))  # up to, times, name
 
 
@@ -58,9 +60,13 @@ def difference_scale(unit: str) -> Scale:
 
 
 def scale_of(one: Varied) -> Scale:
-    """Spans of time in minutes, hours or days; everything else in its base unit."""
-    if one.unit != "d" or one.words:
+    """Shares and spans of time in the unit that the design writes them in, else in one that suits; others as they are."""
+    if one.words or one.unit not in ("", "d"):
         return Scale(1.0, one.unit)
+    if one.unit == "":
+        return Scale(100.0, "%") if one.written_in == "%" else Scale()
+    if one.written_in in SPANS:
+        return Scale(*SPANS[one.written_in])
     largest = float(np.abs(one.codes).max())
     return next(Scale(factor, name) for most, factor, name in DAY_UNITS if largest <= most)
 
@@ -73,25 +79,29 @@ def value_text(one: Varied, code: float, unit: bool = True) -> str:
     return scale.full(code) if unit else scale.text(code)
 
 
-def short_names(paths: Sequence[str], least: int = 2) -> list[str]:
-    """The ends of paths, at least two parts of each, as long as they need to be to differ."""
-    return [_shortest(path, [other for other in paths if other != path], least) for path in paths]
+def short_names(paths: Sequence[str], room: int = ROOM) -> list[str]:
+    """The ends of paths: as many parts as there is room for, at least two, and as many as they take to differ."""
+    return [_shortest(path, [other for other in paths if other != path], room) for path in paths]
 
 
-def _shortest(path: str, others: Sequence[str], least: int) -> str:
+def _shortest(path: str, others: Sequence[str], room: int) -> str:
     parts = path.split(".")
-    for count in range(min(least, len(parts)), len(parts)):
-        tail = ".".join(parts[-count:])
-        if not any(f".{other}".endswith(f".{tail}") for other in others):
-            return tail
-    return path
+    tails = [".".join(parts[-count:]) for count in range(min(2, len(parts)), len(parts) + 1)]
+    different = [tail for tail in tails if not any(f".{other}".endswith(f".{tail}") for other in others)]
+    fitting = [tail for tail in different if len(tail) <= room]
+    return (fitting[-1:] or different[:1] or [path])[0]
 
 
 def cut(text: str, longest: int) -> str:
-    """The text, its beginning left out where it is too long: paths differ at their ends."""
-    return text if len(text) <= longest else f"…{text[len(text) - longest + 1 :]}"
+    """The text, its beginning left out where it is too long (paths differ at their ends), at a dot if there is one."""
+    if len(text) <= longest:
+        return text
+    rest = text[len(text) - longest + 1 :]
+    _, dot, tail = rest.partition(".")
+    return f"…{tail}" if dot and len(tail) >= longest // 2 else f"…{rest}"
 
 
 def capital(text: str) -> str:
-    """The text with a capital letter at its beginning."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital letter at its beginning, unless that is a name as a program writes it."""
+    first = text.split(" ", 1)[0]
+    return text if "_" in first or "." in first else text[:1].upper() + text[1:]

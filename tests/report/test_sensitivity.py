@@ -3,6 +3,7 @@
 import itertools
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from swept import ishigami, unit_cube, write_sweep
 
 from sim import cli
 from sim.experiment.sensitivity import sensitivity
+from sim.experiment.swept import _written_in
 from sim.report.sensitivity import headline, level_with, sensitivity_text
 from sim.report.sweep_pictures import PICTURES, write
-from sim.report.sweep_words import Scale, cut, kpi_scale, scale_of, short_names, value_text
+from sim.report.sweep_words import Scale, capital, cut, kpi_scale, scale_of, short_names, value_text
 
 PATHS = (
     "touchpoints.counter_in_the_old_town.triggers.scarcity.strength",
@@ -66,13 +68,34 @@ def test_numbers_and_names_are_readable():
     )
     assert kpi_scale("EUR").alike(12.345, 1.2) == ["12.3", "1.2"]
     assert short_names(["a.b.c", "d.b.c", "x"]) == ["a.b.c", "d.b.c", "x"]
-    assert short_names(["one.two.three", "four.five"]) == ["two.three", "four.five"]
-    assert cut("touchpoints.app", 8) == "…nts.app"
+    assert short_names(["one.two.three", "four.five"], 10) == ["two.three", "four.five"]
+    assert short_names(["touchpoints.order.fails.chance"]) == ["order.fails.chance"]
+    assert (
+        cut("touchpoints.app", 8) == "…nts.app" and cut("touchpoints.coffee.quality", 20) == "…coffee.quality"
+    )
+    assert capital("retention rises") == "Retention rises" and capital("wait_mean rises") == "wait_mean rises"
 
 
 def test_times_are_told_in_units_of_people(folders):
     one = sensitivity(folders / "latin_hypercube").parameters[2]
     assert scale_of(one).unit == "min" and value_text(one, 20 / 1440) == "20 min"
+    assert value_text(replace(one, written_in="s"), 20 / 86_400) == "20 s"
+    assert value_text(replace(one, unit="", written_in="%"), 0.25) == "25 %"
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("60 s .. 100 s", "s"),
+        ("1 % .. 8 %", "%"),
+        (["5 min", 0], "min"),
+        ({"normal": {"mean": "3 d"}}, "d"),
+        (4, ""),
+        ("1 .. 3", ""),
+    ],
+)
+def test_the_unit_is_the_one_that_the_design_writes(written, unit):
+    assert _written_in(written) == unit
 
 
 # ---------------------------------------------------------------- text
@@ -99,6 +122,8 @@ def test_the_headline_claims_no_more_than_intervals_allow(tmp_path):
     )
     told = headline(clear, clear.analyses["retention"])
     assert told.startswith("psychology.habit_gain moves retention most: it has a part in > 99.9 %")
+    given = sensitivity(write_sweep(tmp_path / "d", points, {"retention": lambda a, b, c: a}, method="csv"))
+    assert level_with(given.analyses["retention"]) == []
     idle = write_sweep(
         tmp_path / "c", points, {"retention": lambda a, b, c: 0 * a}, method="saltelli", noise=1.0
     )
