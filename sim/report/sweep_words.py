@@ -60,7 +60,7 @@ def difference_scale(unit: str) -> Scale:
 
 
 def scale_of(one: Varied) -> Scale:
-    """Shares and spans of time in the unit that the design writes them in, else in one that suits; others as they are."""
+    """Shares and times in the unit that the design writes them in, else in one that suits; others as they are."""
     if one.words or one.unit not in ("", "d"):
         return Scale(1.0, one.unit)
     if one.unit == "":
