@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 from swept import ishigami, unit_cube, write_sweep
 
 from sim import cli
-from sim.experiment.sensitivity import sensitivity
+from sim.experiment.sensitivity import TABLES, sensitivity
 from sim.experiment.swept import _written_in
 from sim.report.sensitivity import headline, level_with, sensitivity_text
 from sim.report.sweep_pictures import PICTURES, write
@@ -208,3 +210,41 @@ def test_ishigami_reads_as_it_should(tmp_path):
     )
     text = sensitivity_text(sensitivity(folder))
     assert "Together (second order): x.first and x.third 0." in text
+
+
+# ---------------------------------------------------------------- the page
+PAGE = Path(__file__).parents[2] / "docs" / "sensitivity.md"
+
+
+def blocks(language):
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+def test_commands_of_the_page_are_understood(folders, tmp_path):
+    shutil.copytree(folders / "saltelli", tmp_path / "owner")
+    lines = [line for block in blocks("console") for line in block.splitlines()]
+    words = [line.split()[2:] for line in lines if line.startswith("touchpoint sensitivity ")]
+    assert len(words) == 2
+    for each in words:
+        done = run(
+            *(str(tmp_path / "owner") if word == "results/owner" else word for word in each), "--no-pictures"
+        )
+        assert done.exit_code == 0, done.output
+
+
+def test_the_python_of_the_page_runs(folders, tmp_path):
+    shutil.copytree(folders / "saltelli", tmp_path / "owner")
+    for block in blocks("python"):
+        names = {"folder": tmp_path / "owner"}
+        exec(block, names)
+        assert len(names["done"].indices) == 6
+
+
+def test_the_page_names_every_table_picture_and_measure(folders):
+    text = PAGE.read_text(encoding="utf-8")
+    told = {*TABLES, *PICTURES}
+    for method in KINDS:
+        told |= {re.sub("_(low|high)$", "", name) for name in sensitivity(folders / method).indices.columns}
+    assert [name for name in sorted(told) if f"`{name}`" not in text] == []
