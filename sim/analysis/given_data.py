@@ -14,8 +14,8 @@ from sim.analysis.sensitivity import LEVEL, problem_of
 from sim.analysis.turning import spearman_interval
 from sim.analysis.view import Floats
 
-RESAMPLES = 300  # bootstrap samples of PAWN and of classes
-RBD_RESAMPLES = 200  # of RBD-FAST
+RESAMPLES = 100, 300  # bootstrap samples, fewest and most: fewer where points are many
+DRAWN = 1_000_000  # points in all of them
 FEWEST = 40  # points for a first order index of a range
 HARMONICS = 4, 10  # fewest and most that RBD-FAST looks at: one for every 16 points
 SLICES = 4, 10  # fewest and most of PAWN: one for every 15 points
@@ -68,6 +68,10 @@ def classes_of(x: Floats, listed: bool) -> np.ndarray:
     return order * slices // len(x)
 
 
+def _resamples(points: int) -> int:
+    return _between(DRAWN // points, RESAMPLES)
+
+
 def _between(value: int, ends: tuple[int, int]) -> int:
     return max(ends[0], min(ends[1], value))
 
@@ -82,9 +86,9 @@ def pawn(classes: np.ndarray, y: Floats, generator: np.random.Generator) -> tupl
     """
     size = int(classes.max()) + 1
     index = _median_distance(classes, y, size)
-    drawn = [generator.integers(len(y), size=len(y)) for _ in range(RESAMPLES)]
+    drawn = [generator.integers(len(y), size=len(y)) for _ in range(_resamples(len(y)))]
     reach = 1.96 * float(np.std([_median_distance(classes[i], y[i], size) for i in drawn], ddof=1))
-    dealt = [_median_distance(classes, generator.permutation(y), size) for _ in range(RESAMPLES)]
+    dealt = [_median_distance(classes, generator.permutation(y), size) for _ in range(_resamples(len(y)))]
     ends = np.array([max(0.0, index - reach), min(1.0, index + reach)])
     return index, ends, float(np.quantile(dealt, LEVEL))
 
@@ -112,7 +116,13 @@ def rbd_fast(x: Floats, y: Floats, seed: int) -> tuple[float, Floats]:
         return np.nan, np.full(2, np.nan)
     harmonics = _between(len(y) // 16, HARMONICS)
     found = salib.analyze(
-        problem_of(1), x[:, None], y, M=harmonics, num_resamples=RBD_RESAMPLES, conf_level=LEVEL, seed=seed
+        problem_of(1),
+        x[:, None],
+        y,
+        M=harmonics,
+        num_resamples=_resamples(len(y)),
+        conf_level=LEVEL,
+        seed=seed,
     )
     index, half = float(found["S1"][0]), float(found["S1_conf"][0]) * np.sqrt(0.5)
     return index, np.array([index - half, index + half])
@@ -124,7 +134,7 @@ def explained(classes: np.ndarray, y: Floats, generator: np.random.Generator) ->
     Unlike the plain share (eta squared) it is about 0 for a parameter that does nothing. Interval by bootstrap.
     """
     index = _epsilon(classes, y)
-    drawn = [generator.integers(len(y), size=len(y)) for _ in range(RESAMPLES)]
+    drawn = [generator.integers(len(y), size=len(y)) for _ in range(_resamples(len(y)))]
     half = 1.96 * float(np.nanstd([_epsilon(classes[i], y[i]) for i in drawn], ddof=1))
     return index, np.array([index - half, index + half])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -179,13 +180,25 @@ def read_sweep(folder: Path | str) -> Swept:
         )
     try:
         told = json.loads((place / DESCRIPTION).read_text(encoding="utf-8"))
-        runs = pd.concat([pd.read_parquet(path) for path in _tables(place)], ignore_index=True)
+        runs = pd.concat(_tables(place), ignore_index=True)
     except (OSError, ValueError) as error:
         raise UsageError(f"{place}: the sweep cannot be read: {error}") from error
     newest = runs.drop_duplicates(["point", "replication"], keep="last")
-    return Swept(place, told, newest.sort_values(["point", "replication"], ignore_index=True))
+    swept = Swept(place, told, newest.sort_values(["point", "replication"], ignore_index=True))
+    if len(swept.runs) != swept.points * swept.replications:
+        raise UsageError(
+            f"{place}: {RUNS} has {len(swept.runs):,} runs, and {DESCRIPTION} speaks of "
+            f"{swept.points:,} points x {swept.replications:,}; they are not of one sweep"
+        )
+    return swept
 
 
-def _tables(place: Path) -> Sequence[Path]:
-    """The table and, after it, what finished since it was written."""
-    return [place / RUNS, *sorted((place / "parts").glob("*.parquet"))]
+def _tables(place: Path) -> list[pd.DataFrame]:
+    """The table and, after it, what finished since it was written; parts may be merged into it while we read."""
+    import pandas as pd
+
+    tables = [pd.read_parquet(place / RUNS)]
+    for part in sorted((place / "parts").glob("*.parquet")):
+        with suppress(FileNotFoundError):
+            tables.append(pd.read_parquet(part))
+    return tables

@@ -342,7 +342,7 @@ def draw_interaction(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure
     varied, other = done.parameters[i], done.parameters[j]
     over = "all levels of the others" if one.kind == "grid" else "points that differ in everything else"
     subtitle = f"Means over {over}; bands: 95 % intervals. Parallel: no interaction."
-    figure, axes = canvas(_interaction_headline(frame, one, short[i], short[j]), subtitle, height=4.4)
+    figure, axes = canvas(_interaction_headline(frame, one, short[i], short[j], other), subtitle, height=4.4)
     times = scale_of(varied).factor
     ends: list[tuple[float, str, str]] = []
     for name, colour, dash in (("low", VERMILION, "--"), ("high", BLUE, "-")):
@@ -388,16 +388,16 @@ def _other_told(frame: pd.DataFrame, other: Varied, name: str) -> str:
     return f"{cut(name, 22)}\n{'at ' if low == high else ''}{told}"
 
 
-def _interaction_headline(frame: pd.DataFrame, one: Analysis, name: str, other: str) -> str:
-    scale = kpi_scale(one.measured.unit)
-    rises = []
+def _interaction_headline(frame: pd.DataFrame, one: Analysis, name: str, by: str, other: Varied) -> str:
+    rises, ends = [], []
     for end in ("low", "high"):
-        mine = frame[frame["other"] == end]["mean"]
-        rises.append(float(mine.iloc[-1] - mine.iloc[0]))
+        mine = frame[frame["other"] == end]
+        rises.append(float(mine["mean"].iloc[-1] - mine["mean"].iloc[0]))
+        ends.append(end if other.ordered else value_text(other, float(mine["other_from"].iloc[0])))
+    scale = difference_scale(one.measured.unit)
     told = [f"+{text}" if value > 0 else text for value, text in zip(rises, scale.alike(*rises), strict=True)]
-    unit = difference_scale(one.measured.unit).unit
-    unit = f" {unit}" if unit else ""
-    return f"{name} from low to high: {told[0]}{unit} where {other} is low, {told[1]}{unit} where it is high"
+    unit = f" {scale.unit}" if scale.unit else ""
+    return f"{name} from low to high: {told[0]}{unit} where {by} is {ends[0]}, {told[1]}{unit} where it is {ends[1]}"
 
 
 # ---------------------------------------------------------------- parallel coordinates

@@ -239,6 +239,10 @@ def test_errors_say_what_to_do(tmp_path):
 
 def test_a_sweep_that_cannot_be_read_is_no_traceback(tmp_path):
     folder = made(tmp_path / "s", "latin_hypercube", 30)
+    runs = pd.read_parquet(folder / "runs.parquet")
+    runs[:-1].to_parquet(folder / "runs.parquet")
+    with pytest.raises(UsageError, match=r"has 89 runs, and sweep\.json speaks of 30 points x 3"):
+        sensitivity(folder)
     (folder / "runs.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(UsageError, match="cannot be read"):
         sensitivity(folder)
