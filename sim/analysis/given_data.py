@@ -39,6 +39,23 @@ class Given:
     rho: Floats
     rho_ends: Floats
 
+    @property
+    def weight(self) -> Floats:
+        """What to rank by: the larger of the first order index and the squared rank correlation, else PAWN's index.
+
+        The first sees effects that turn round, the second is surer of those that do not; PAWN's index is there
+        for every sample, but tells little apart in small ones.
+        """
+        both = np.fmax(self.first, self.rho**2)
+        return np.where(np.isnan(both), self.pawn, both)
+
+    @property
+    def beyond_chance(self) -> np.ndarray:
+        """Which parameters any of the three measures tells from one that does nothing."""
+        sure = (self.rho_ends[:, 0] > 0.0) | (self.rho_ends[:, 1] < 0.0)
+        found: np.ndarray = sure | (self.first_ends[:, 0] > 0.0) | (self.pawn > self.chance)
+        return found
+
 
 def given_data(x: Floats, y: Floats, listed: np.ndarray, words: np.ndarray, seed: int) -> Given:
     """All measures of a sample; rank correlations of words are NaN, for words have no order."""

@@ -267,7 +267,7 @@ def _measure(kind: str, swept: Swept, x: Floats, each: Floats) -> tuple[Any, Flo
         listed = np.array([one.listed for one in swept.parameters])
         words = np.array([not one.ordered for one in swept.parameters])
         given = given_data(x, each.mean(axis=1), listed, words, seed)
-        return given, given.pawn
+        return given, given.weight
     return None, np.zeros(k)
 
 

@@ -88,7 +88,7 @@ def headline(done: Sensitivity, one: Analysis, short: bool = False) -> str:
     kpi, found = one.measured.kpi, one.found
     if one.constant:
         return f"{kpi} is the same at every point"
-    idle = isinstance(found, Given) and not beyond_chance(found).any()
+    idle = isinstance(found, Given) and not found.beyond_chance.any()
     if idle or one.split.share == 1.0:
         return f"Nothing that was varied moves {kpi} beyond chance"
     level = level_with(one)
@@ -123,17 +123,12 @@ def level_with(one: Analysis) -> list[int]:
 
 
 def _level_given(one: Analysis, found: Given) -> list[int]:
-    """Those beyond chance that neither PAWN nor the first order index tells from the first."""
-    top, able = one.by_rank[0], beyond_chance(found)
-
-    def apart(ends: np.ndarray, i: int) -> bool:
-        return bool(ends[i, 1] <= ends[top, 0])
-
-    return [
-        i
-        for i in one.by_rank[1:]
-        if able[i] and not apart(found.pawn_ends, i) and not apart(found.first_ends, i)
-    ]
+    """Those beyond chance that no measure's intervals tell from the first."""
+    top, able = one.by_rank[0], found.beyond_chance
+    size = np.sort(np.abs(found.rho_ends), axis=1)
+    size[(found.rho_ends[:, 0] < 0.0) & (found.rho_ends[:, 1] > 0.0), 0] = 0.0
+    measures = (found.pawn_ends, found.first_ends, size)
+    return [i for i in one.by_rank[1:] if able[i] and not any(ends[i, 1] < ends[top, 0] for ends in measures)]
 
 
 def _size(one: Analysis, top: int) -> str:
@@ -146,18 +141,14 @@ def _size(one: Analysis, top: int) -> str:
         size = difference_scale(one.measured.unit).full(float(found.mu_star[top]))
         return f"by {size} across its range, on average"
     if isinstance(found, Given):
-        index, idle = number(float(found.pawn[top]), 2), number(float(found.chance[top]), 2)
-        return f"PAWN {index}, where chance reaches {idle}"
+        if np.isnan(found.first[top]):
+            index, idle = number(float(found.pawn[top]), 2), number(float(found.chance[top]), 2)
+            return f"PAWN {index}, where chance reaches {idle}"
+        return f"it makes {percent(min(1.0, max(0.0, float(found.first[top]))))} of the variance by itself"
     swing = one.swings[top]
     ends = (np.nan, np.nan) if swing is None else (swing.low[0], swing.high[0])
     low, high = kpi_scale(one.measured.unit).alike(*ends)
     return f"{low} at its low end, {high} {kpi_scale(one.measured.unit).unit}".rstrip() + " at its high end"
-
-
-def beyond_chance(found: Given) -> np.ndarray:
-    """Which parameters have a PAWN index above what 19 in 20 idle ones reach."""
-    told: np.ndarray = found.pawn > found.chance
-    return told
 
 
 def chance(one: Analysis) -> str:
@@ -263,7 +254,8 @@ TABLES: dict[str, tuple[str, tuple[str, ...], Cells, str]] = {
         ("PAWN", "95 %", "chance", "alone", "95 %", "rank corr."),
         _given,
         "PAWN: how far its value shifts the distribution, 0 to 1, and what 19 in 20 idle parameters stay below; "
-        "alone: share of the variance it makes by itself (first order index).",
+        "alone: share of the variance it makes by itself (first order index). Ranked by the larger of that and the "
+        "squared rank correlation.",
     ),
     "one_at_a_time": (
         "differences between its ends, the others at the centre",

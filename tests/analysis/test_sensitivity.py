@@ -174,6 +174,16 @@ def test_rank_correlations_have_their_sign_and_interval():
     assert np.isnan(rank_correlation(x, np.ones(50))[0])
 
 
+def test_given_data_rank_by_what_is_surest_and_say_what_is_beyond_chance():
+    x = unit_cube("latin_hypercube", 60, 3, seed=4)
+    y = x[:, 0] + np.cos(4 * np.pi * x[:, 1])  # one way; up and down; nothing
+    found = given_data(x, y, np.zeros(3, bool), np.zeros(3, bool), 1)
+    assert found.weight[0] > 0.05 and found.weight[1] == found.first[1] > found.rho[1] ** 2
+    assert found.weight.argmin() == 2 and found.beyond_chance.tolist() == [True, True, False]
+    few = given_data(x[:20], y[:20], np.zeros(3, bool), np.array([False, True, False]), 1)
+    assert few.weight[0] == few.rho[0] ** 2 and few.weight[1] == few.pawn[1]
+
+
 # ---------------------------------------------------------------- effects
 CROSS = np.array([[0.5, 0.5], [0.0, 0.5], [1.0, 0.5], [0.5, 0.0], [0.5, 1.0]])
 
