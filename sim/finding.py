@@ -57,6 +57,13 @@ def shipped_scenarios() -> list[str]:
     return [name.removesuffix("/baseline") for name in names]
 
 
+def shipped_designs() -> list[str]:
+    """Names of the designs of sweeps that ship."""
+    root = scenarios_folder()
+    paths = [path for path in sorted(root.glob("*/*.yaml")) if holds_design(path)]
+    return [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+
+
 def holds_design(path: Path) -> bool:
     """Whether a file is the design of a sweep rather than a scenario, as its first keys tell."""
     try:

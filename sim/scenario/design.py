@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.errors import Problem, ScenarioError
-from sim.finding import located
+from sim.finding import located, shipped_designs
 from sim.scenario.columns import Reading
 from sim.scenario.design_file import (
     COUNTED,
@@ -54,9 +54,10 @@ class Design:
 
     ``scenario`` is the file to vary. ``count`` is what the method counts (``points``, ``samples`` or
     ``trajectories``), None where it counts nothing; ``levels`` the values of each range on a grid. ``common``: the
-    same people and luck at every point; ``each_point``: stated rates are solved anew at every point. ``size`` and
-    ``horizon`` replace the scenario's, as ``--size`` and ``--horizon`` do. ``kpis`` is empty where all are kept.
-    ``sources`` are the design's own files, then those of its scenario.
+    same people and luck at every point; ``each_point``: stated rates are solved anew at every point rather than
+    once, at the scenario's own values. ``size`` and ``horizon`` replace the scenario's, as ``--size`` and
+    ``--horizon`` do. ``kpis`` is empty where all are kept. ``sources`` are the design's own files, then those of its
+    scenario.
     """
 
     path: Path | None
@@ -128,11 +129,17 @@ def read_design(path: str | Path, kpis: KpisOf | None = None) -> Design:
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        raise ScenarioError([Problem(relative(file), "", f"cannot be read: {reason(error)}")]) from None
+        message = f"cannot be read: {reason(error)}{_meant(file, os.fspath(path))}"
+        raise ScenarioError([Problem(relative(file), "", message)]) from None
     root = read_yaml(text, file)
     if root.get(TOP) is None:
         raise ScenarioError([_no_design(root, file)])
     return _Reading(root, file.parent, file, kpis).design()
+
+
+def _meant(file: Path, name: str) -> str:
+    """A design beside a missing file, or one that ships, that may have been meant."""
+    return "" if file.exists() else _beside(file.parent, file.name) or nearest(name, shipped_designs())
 
 
 def _no_design(root: Node, file: Path) -> Problem:

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
 from pydantic_core import core_schema
 
 from sim.scenario import quantities as q
@@ -36,10 +35,21 @@ MOST_RUNS = 1_000_000  # of one sweep
 MOST_SEED = 2**63 - 1
 
 
-def _seed(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_SEED:
-        raise Wrong(f"expected a whole number of at least 0, got {shown(value)}")
-    return value
+class SeedType:
+    """Pydantic metadata: a seed, which may be larger than other whole numbers."""
+
+    def parse(self, node: Any) -> int:
+        """Raises :class:`Wrong`."""
+        if isinstance(node, bool) or not isinstance(node, int) or not 0 <= node <= MOST_SEED:
+            raise Wrong(f"expected a whole number of at least 0 (and below 2^63), got {shown(node)}")
+        return node
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def json_schema(self) -> dict[str, Any]:
+        """What an editor should accept here."""
+        return {"type": "integer", "minimum": 0, "maximum": MOST_SEED, "examples": [1]}
 
 
 class NamesType:
@@ -108,12 +118,13 @@ class Sheet(Record):
         "CSV file of points, relative to this one (csv): a parameter a column, a point a row.", None
     )
     replications: PositiveCount = declared("Runs of every point, each with luck of its own.", 3)
-    seed: Annotated[int, BeforeValidator(_seed)] = declared("Seed of the points and of all chance.", 1)
+    seed: Annotated[int, SeedType()] = declared("Seed of the points and of all chance.", 1)
     random_numbers: Literal["common", "independent"] = declared(
         "Whether the same people with the same luck live at every point, or others at each.", "common"
     )
-    base_rates: Literal["each_point", "once"] = declared(
-        "Whether stated rates are what every point shows, or hold at the scenario's own values.", "each_point"
+    base_rates: Literal["once", "each_point"] = declared(
+        "Whether stated rates hold at the scenario's own values, so that parameters move them, or at every point.",
+        "once",
     )
     size: Annotated[int, q.SIZE] | None = declared("Customers, instead of population.size.", None)
     horizon: Annotated[float, q.HORIZON] | None = declared(
