@@ -278,13 +278,28 @@ class Pair(Quantity):
         per = next((found[1] for text in _texts(written) if (found := _COUNTED.search(text))), None)
         if per is None:
             return self.amount
-        return replace(
-            self.amount,
+        return Counted(
             expected=f"{self.amount.expected} per {per}",
             read=partial(_read_counted, self.amount, per),
             write=partial(_write_counted, self.amount, per),
             unit=f"{self.amount.unit} per {per}".strip(),
+            low=self.amount.low,
+            high=self.amount.high,
+            family=self.amount.family,
+            of=self.amount,
         )
+
+
+@dataclass(frozen=True)
+class Counted(Quantity):
+    """An amount (``of``) that is counted by something, always the same."""
+
+    of: Quantity = NOT_NEGATIVE
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers fit."""
+        return self.of.whole
 
 
 _COUNTED = re.compile(r"\bper\s+([^.]*\w)\s*(?:\.\.|$)")
