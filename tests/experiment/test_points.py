@@ -199,7 +199,7 @@ def test_text_of_a_frame_is_as_a_scenario_writes_it(stall, tmp_path):
     [
         (
             {COST: [1.0, np.nan]},
-            f"row 2: {COST}: expected an amount of money (a number of at least 0) (in the base unit",
+            f"row 2: {COST}: expected an amount of money (a number from 0 to 10 million) (in the base unit",
         ),
         (
             {SERVICE: [-1.0]},
