@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sim.analysis.attribution import RULES
-from sim.report.comparison import NONE, SHARE, WIDTH, aligned
-from sim.report.wording import number, percent, plural
+from sim.report.comparison import NONE, SHARE, WIDTH, aligned, with_sign
+from sim.report.wording import number, percent, places_of, plural
 
 if TYPE_CHECKING:
     from sim.analysis.paired import Difference
@@ -126,9 +125,9 @@ def _explained(done: Comparison, why: Why, one: Explained) -> Iterator[str]:
     yield from _segments(done, why, one)
     whole = [reason.piece.name for reason in one.reasons if reason.piece.part_of is None]
     if not any(one.channels[name] for name in whole):
-        yield textwrap.fill(
-            f"Attribution from the event log could give nothing to {_and(whole)}: no touch is theirs.", WIDTH
-        )
+        own = "it leaves no touch of its own" if len(whole) == 1 else "they leave no touches of their own"
+        text = f"Attribution from the event log could give nothing to {_and(whole)}: {own} there."
+        yield textwrap.fill(text, WIDTH)
         return
     for conversions in one.credit:
         yield from _rules(one, conversions)
@@ -157,17 +156,9 @@ def plus_minus(difference: Difference, scale: float = 1.0) -> str:
     if difference.identical:
         return "0"
     half = scale * (difference.high_single - difference.low_single) / 2.0
-    least = 1 if scale == 100.0 else 0  # points of a share
-    places = (
-        least
-        if half >= 10.0
-        else min(6, max(least, math.ceil(-math.log10(half) + 1e-9)))
-        if half > 0.0
-        else 2
-    )
-    text = number(scale * difference.mean, places)
-    sign = "" if text.startswith("−") or not any(digit in "123456789" for digit in text) else "+"
-    return f"{sign}{text} ± {number(half, places)}"
+    mean = scale * difference.mean
+    places = places_of(mean, half, 1 if scale == 100.0 else 0)
+    return f"{with_sign(number(mean, places))} ± {number(half, places)}"
 
 
 def _head(done: Comparison, measure: str) -> str:

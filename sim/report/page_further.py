@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.analysis.attribution import RULES
+from sim.report.comparison import with_sign
 from sim.report.further import CONVERSIONS, NAMES, verdicts
 from sim.report.further_pictures import attribution_frame, draw_attribution, draw_turning, turning_frame
 from sim.report.page_parts import Cell, Section, Table, shown
-from sim.report.wording import number, plural, signed
+from sim.report.wording import number, places_of, plural, signed
 
 if TYPE_CHECKING:
     from sim.analysis.paired import Difference
@@ -83,18 +84,14 @@ def _cell(done: Comparison, measure: str, difference: Difference | None) -> str 
         return "0"
     scale = 100.0 if done.kpis[measure][0] == SHARE else 1.0
     low, high = scale * difference.low_single, scale * difference.high_single
-    places = 0 if high - low >= 20.0 else 2
+    mean = scale * difference.mean
+    places = places_of(mean, (high - low) / 2.0, 1 if scale == 100.0 else 0)
     better = done.kpis[measure][1]
     way = (
         "" if low <= 0.0 <= high or not better else "better" if (low > 0.0) == (better == "high") else "worse"
     )
-    return Cell(
-        _told(scale * difference.mean, places), way, note=f"{_told(low, places)} to {_told(high, places)}"
-    )
-
-
-def _told(value: float, places: int) -> str:
-    return signed(value, places) if places else f"{value:+,.0f}".replace("-", "−")
+    told, *ends = (with_sign(number(value, places)) for value in (mean, low, high))
+    return Cell(told, way, note=" to ".join(ends))
 
 
 def _named(done: Comparison, measure: str) -> str:

@@ -1,5 +1,6 @@
 """How numbers, money and times are written for people."""
 
+import math
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 YEAR, MONTH = 365.0, 365.0 / 12
+MOST_PLACES = 7
 
 
 def decimals(size: float, whole: bool = False) -> int:
@@ -15,6 +17,22 @@ def decimals(size: float, whole: bool = False) -> int:
     if whole or size >= 100 or size == 0:
         return 0
     return 1 if size >= 10 else 2 if size >= 0.1 else 3 if size >= 0.01 else 4
+
+
+def places_of(size: float, half: float, least: int = 0) -> int:
+    """Decimals that tell ``size ± half``: one figure of the half-width, and no end that seems nought but is not."""
+    if half <= 0.0:
+        return decimals(size)
+    places = max(least, math.ceil(-math.log10(half) + 1e-9)) if half < 10.0 else 0
+    size = abs(size)
+    if size > half:
+        seen = (
+            more
+            for more in (0, 1)
+            if round(size, places + more) > round(half, places + more) and round(size - half, places + more)
+        )
+        places += next(seen, 2)
+    return min(MOST_PLACES, places)
 
 
 def number(value: float, places: int | None = None) -> str:
