@@ -18,8 +18,10 @@ from click.testing import CliRunner, Result
 
 import sim
 from sim import cli
+from sim.cli import progress as progress_module
+from sim.cli.progress import Progress, days
 from sim.experiment.signals import Held
-from sim.finding import shipped_scenarios
+from sim.finding import find_scenario, shipped_scenarios
 
 KPI_KEYS = ["mean", "low", "high", "p05", "p95", "unit"]
 RESULT_KEYS = [
@@ -27,7 +29,7 @@ RESULT_KEYS = [
 ]  # fmt: skip
 
 
-DRAW = cli._draw
+DRAW = cli.run._draw
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,7 @@ def elsewhere(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "desk"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(cli, "_draw", lambda run, folder: None)
+    monkeypatch.setattr(cli.run, "_draw", lambda run, folder: None)
     return folder
 
 
@@ -60,7 +62,7 @@ def kpis(*words: object) -> dict:
 
 # ---------------------------------------------------------------- run
 def test_a_run_prints_kpis_and_says_where_the_rest_lies(kiosk, elsewhere, monkeypatch):
-    monkeypatch.setattr(cli, "_draw", DRAW)
+    monkeypatch.setattr(cli.run, "_draw", DRAW)
     done = touchpoint("run", kiosk, "--replications", 2)
     assert done.exit_code == 0, done.stderr
     assert "Kiosk: 2 replications of 30 days" in done.stdout
@@ -172,7 +174,7 @@ def sim_tables() -> list[str]:
 
 # ---------------------------------------------------------------- engines
 def test_both_engines_write_the_same_folder_but_for_the_manifest(kiosk, monkeypatch):
-    monkeypatch.setattr(cli, "_draw", DRAW)
+    monkeypatch.setattr(cli.run, "_draw", DRAW)
     for engine in ("compiled", "reference"):
         words = ("--replications", 2, "--csv", "--engine", engine, "--out", engine)
         done = touchpoint("run", kiosk, *words, "--json")
@@ -211,7 +213,7 @@ def test_more_customers_than_any_memory_holds_is_one_sentence(kiosk):
 
 
 def test_no_pictures_draws_none(kiosk, monkeypatch):
-    monkeypatch.setattr(cli, "_draw", DRAW)
+    monkeypatch.setattr(cli.run, "_draw", DRAW)
     done = touchpoint("run", kiosk, "--replications", 1, "--no-pictures", "--out", "here")
     assert done.stderr.endswith("tables:   here/tables\n")
     assert not Path("here/pictures").exists() and Path("here/tables/visits.parquet").exists()
@@ -305,10 +307,10 @@ def test_a_set_that_an_option_hides_must_be_right_all_the_same(kiosk):
 
 
 @pytest.mark.parametrize(
-    ("days", "words"), [(365.0, "365 days"), (1.0, "1 day"), (0.5, "12 h"), (1 / 144, "10 min")]
+    ("horizon", "words"), [(365.0, "365 days"), (1.0, "1 day"), (0.5, "12 h"), (1 / 144, "10 min")]
 )
-def test_a_horizon_is_told_in_human_words(days, words):
-    assert cli._days(days) == words
+def test_a_horizon_is_told_in_human_words(horizon, words):
+    assert days(horizon) == words
 
 
 @pytest.mark.parametrize(
@@ -505,11 +507,11 @@ def test_version():
 # ---------------------------------------------------------------- finding scenarios, showing progress
 def test_shipped_scenarios_are_known_by_name():
     folder = sim.scenarios_folder()
-    assert cli.find_scenario("coffee_shop") == folder / "coffee_shop" / "baseline.yaml"
+    assert find_scenario("coffee_shop") == folder / "coffee_shop" / "baseline.yaml"
     names = shipped_scenarios()
     assert {"coffee_shop", "streaming", "cdnow/pareto_nbd"} <= set(names)
     for name in names:
-        assert cli.find_scenario(name).is_relative_to(folder / name.split("/")[0])
+        assert find_scenario(name).is_relative_to(folder / name.split("/")[0])
 
 
 def test_a_business_without_a_baseline_names_its_scenarios():
@@ -520,7 +522,7 @@ def test_a_business_without_a_baseline_names_its_scenarios():
 def test_a_file_here_comes_before_one_that_ships(elsewhere):
     (elsewhere / "coffee_shop").mkdir()
     (elsewhere / "coffee_shop" / "baseline.yaml").write_text("name: mine\n")
-    assert cli.find_scenario("coffee_shop") == Path("coffee_shop/baseline.yaml")
+    assert find_scenario("coffee_shop") == Path("coffee_shop/baseline.yaml")
 
 
 @pytest.fixture
@@ -538,7 +540,7 @@ def said(capsys, shares, *, customers=2400, replications=10, horizon=365.0) -> l
     """What the progress line reads after each share."""
     population = SimpleNamespace(size=customers)
     program = SimpleNamespace(horizon=horizon, scenario=SimpleNamespace(population=population))
-    with cli.Progress(hidden=False, replications=replications) as progress:
+    with Progress(hidden=False, replications=replications) as progress:
         progress.EVERY = 0.0
         progress.begin(program)
         for share in shares:
@@ -570,10 +572,10 @@ def test_progress_ends_a_run_whose_signal_got_lost():
         find_object = staticmethod(lambda _: held)
 
     with pytest.MonkeyPatch.context() as patch, Held(at_once=True) as held:
-        patch.setattr(cli.click, "get_current_context", lambda silent: Context())
+        patch.setattr(progress_module.click, "get_current_context", lambda silent: Context())
         with suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt), cli.Progress(hidden=True) as progress:
+        with pytest.raises(KeyboardInterrupt), Progress(hidden=True) as progress:
             progress(0.5)
 
 
@@ -616,6 +618,6 @@ def test_progress_in_a_terminal_of_80_columns(kiosk, quiet, engine, workers):
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_progress_is_silent_where_nobody_watches(capsys, hidden):
-    with cli.Progress(hidden) as progress:
+    with Progress(hidden) as progress:
         progress(1.0)
     assert capsys.readouterr().err == ""

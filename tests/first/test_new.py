@@ -177,12 +177,12 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_a_terminal_is_asked_and_asked_again(here, monkeypatch):
-    from sim import cli
+    from sim.cli import new
 
     given = iter(["500", "0", "3", "80", "12", "chf", "web", "maybe", "no"])
-    monkeypatch.setattr(cli.click, "prompt", lambda *_, **__: next(given))
+    monkeypatch.setattr(new.click, "prompt", lambda *_, **__: next(given))
     said = {}
-    cli._ask(said)
+    new._ask(said)
     assert said == {
         "customers": "500", "purchases": "3", "keeps": "80", "spend": "12", "currency": "chf", "channels": "web",
         "staff": "no",

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
+
+from sim.cli.options import bare_engine_option, bare_seed_option
+from sim.cli.progress import share_told
 
 
 @click.command(short_help="Compare the simulator with closed forms.")
 @click.option("--only", metavar="WORDS", help="Sections or parts of names, as in --only A1,sBG.")
-@click.option(
-    "--engine",
-    default="compiled",
-    show_default=True,
-    metavar="NAME",
-    help="Which engine: compiled, reference.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0, 2**62), default=1, show_default=True, help="Seed of all chance."
-)
+@bare_engine_option
+@bare_seed_option
 @click.option("--quick", is_flag=True, help="A twentieth of the samples.")
 @click.option("--json", "form", flag_value="json", help="Print the table as one JSON object.")
 @click.option(
@@ -41,7 +34,7 @@ def verify(
     limits = chosen(only)
     prepare(engine)
     bench = Bench(engine, seed, QUICK if quick else 1.0)
-    rows = run(limits, bench, cores() if engine == "compiled" else 1, _progress)
+    rows = run(limits, bench, cores() if engine == "compiled" else 1, share_told)
     click.echo(_printed(form, rows, bench), nl=form != "markdown")
     ctx.exit(0 if all(row.passes(BOUND) for row in rows) else 1)
 
@@ -54,8 +47,3 @@ def _printed(form: str | None, rows: list, bench) -> str:
 
         return json.dumps(page.as_data(rows, bench), ensure_ascii=False)
     return page.as_page(rows, bench) if form == "markdown" else page.as_text(rows, bench)
-
-
-def _progress(share: float) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{share:4.0%}" + ("\r    \r" if share >= 1.0 else ""), err=True, nl=False)

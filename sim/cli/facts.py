@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from sim.cli.options import bare_engine_option, bare_seed_option
+from sim.cli.progress import share_told
+
 
 @click.command(short_help="Compare the simulator with published facts.")
 @click.option("--only", metavar="WORDS", help="Numbers or parts of names, as in --only 3,8,habit.")
-@click.option(
-    "--engine",
-    default="compiled",
-    show_default=True,
-    metavar="NAME",
-    help="Which engine: compiled, reference.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0, 2**62), default=1, show_default=True, help="Seed of all chance."
-)
+@bare_engine_option
+@bare_seed_option
 @click.option("--quick", is_flag=True, help="A tenth of the samples.")
 @click.option(
     "--hillstrom",
@@ -62,7 +56,7 @@ def facts(
         raise UsageError(f"{hillstrom}: no such file; --hillstrom names the CSV file of the challenge")
     prepare(known_engine(engine))
     lab = Lab(engine, seed, QUICK if quick else 1.0, hillstrom)
-    results = run(asked, lab, cores() if engine == "compiled" else 1, _progress)
+    results = run(asked, lab, cores() if engine == "compiled" else 1, share_told)
     click.echo(_printed(form, results, lab), nl=form != "markdown")
     if plot is not None:
         from sim.facts.pictures import write
@@ -82,8 +76,3 @@ def _printed(form: str | None, results: list, lab) -> str:
 
         return json.dumps(page.as_data(results), ensure_ascii=False, allow_nan=False)
     return page.as_page(results, lab) if form == "markdown" else page.as_text(results, lab)
-
-
-def _progress(share: float) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{share:4.0%}" + ("\r    \r" if share >= 1.0 else ""), err=True, nl=False)
