@@ -495,7 +495,7 @@ def _compared(
     def check(seen: Seen) -> None:
         if how.metric not in seen.kpis:
             raise UsageError(
-                f"metric: {how.metric} has no value in every one of these scenarios; "
+                f"metric: {how.metric} has no value in some of these scenarios; "
                 f"there are {', '.join(seen.kpis)}"
             )
 

@@ -65,7 +65,7 @@ def verdicts(draws: Draws) -> Iterator[str]:
     """How often what the comparison says holds."""
     best = draws.labels[draws.best]
     ranking = "" if len(draws.labels) == 2 else f"; the whole ranking holds in {percent(draws.order_holds)}"
-    yield f"{best} is the best in {percent(draws.best_holds)} of the draws{ranking}."
+    yield f"{best} is the best in {percent(draws.best_holds)} of the draws over the declared ranges{ranking}."
     better = [
         f"{label} in {percent(draws.better(world))}" for world, label in enumerate(draws.labels) if world
     ]
