@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sim.report.wording import decimals, duration, number, percent, places_of, plural, signed
+from sim.report.wording import decimals, duration, listed, number, percent, places_of, plural, signed
 
 if TYPE_CHECKING:
     from sim.analysis.paired import Difference
@@ -49,7 +49,7 @@ def headline(done: Comparison) -> str:
     if not difference.distinguishable:
         return _not_distinguishable(done, best, difference)
     also = [name for name in best.level_with if name != done.labels[0]]
-    level = f" It is not distinguishable from {_and(also)}." if also else ""
+    level = f" It is not distinguishable from {listed(also)}." if also else ""
     return f"{effect(done, best.world)}{_money(done, best)}.{level}"
 
 
@@ -343,10 +343,6 @@ def amount(value: float) -> str:
 
 def _short(label: str, most: int = 20) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def aligned(rows: Sequence[Sequence[str]], left: Sequence[int]) -> Iterator[str]:

@@ -37,7 +37,7 @@ from sim.report.style import (
     styled,
     time_axis,
 )
-from sim.report.wording import duration, number, signed
+from sim.report.wording import duration, listed, number, signed
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
@@ -276,8 +276,7 @@ def _frontier_headline(frame: pd.DataFrame) -> str:
     beaten = len(frame) - len(best)
     if not beaten:
         return "Every world is efficient: whoever gains more costs more"
-    names = best[0] if len(best) == 1 else f"{', '.join(best[:-1])} and {best[-1]}"
-    return f"Efficient: {names}"
+    return f"Efficient: {listed(best)}"
 
 
 # ---------------------------------------------------------------- all of them

@@ -30,7 +30,7 @@ from sim.report.style import (
     plain,
     styled,
 )
-from sim.report.wording import number
+from sim.report.wording import number, three_figures
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
@@ -145,7 +145,7 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
     for place, row in zip(places, rows.itertuples(), strict=True):
         if isinstance(row.threshold_written, str) and not narrow():
             axes.annotate(
-                f"sign changes at {_figures(row.threshold_written)}",
+                f"sign changes at {three_figures(row.threshold_written)}",
                 (1.01, place),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -171,11 +171,3 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
 
 def _against(name: str, done: Comparison) -> str:
     return "" if name == done.labels[0] else f" − {name}"
-
-
-def _figures(written: str) -> str:
-    amount, _, unit = written.partition(" ")
-    try:
-        return f"{float(amount):.3g} {unit}".strip()
-    except ValueError:
-        return written

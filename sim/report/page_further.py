@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.analysis.attribution import RULES
-from sim.report.comparison import with_sign
+from sim.report.comparison import unit_of, with_sign
 from sim.report.further import CONVERSIONS, NAMES, verdicts
 from sim.report.further_pictures import attribution_frame, draw_attribution, draw_turning, turning_frame
 from sim.report.page_parts import Cell, Section, Table, shown
-from sim.report.wording import number, places_of, plural, signed
+from sim.report.wording import number, places_of, plural, signed, three_figures
 
 if TYPE_CHECKING:
     from sim.analysis.paired import Difference
@@ -95,12 +95,8 @@ def _cell(done: Comparison, measure: str, difference: Difference | None) -> str 
 
 
 def _named(done: Comparison, measure: str) -> str:
-    spoken, unit = measure.replace("_", " "), _unit(done, measure)
+    spoken, unit = measure.replace("_", " "), unit_of(done, measure)
     return spoken if spoken == unit else f"{spoken}, {unit}"
-
-
-def _unit(done: Comparison, measure: str) -> str:
-    return "points" if done.kpis[measure][0] == SHARE else done.unit(measure)
 
 
 def _by_segment(done: Comparison, why: Why, one: Explained) -> Table | None:
@@ -154,9 +150,10 @@ def draws(done: Comparison, drawn: Draws) -> Section:
     moving = [row for row in frame.to_dict("records") if row["matters"]]
     rows: list[list[str | Cell]] = [
         [
-            row["parameter"], row["strategy"], f"{_figures(row['low_drawn'])} to {_figures(row['high_drawn'])}",
+            row["parameter"], row["strategy"],
+            " to ".join(three_figures(row[end]) for end in ("low_drawn", "high_drawn")),
             Cell(signed(row["rho"]), note=f"{signed(row['low'])} to {signed(row['high'])}"),
-            _figures(row["threshold_written"]) if isinstance(row["threshold_written"], str) else NONE,
+            three_figures(row["threshold_written"]) if isinstance(row["threshold_written"], str) else NONE,
         ]
         for row in moving[:MOST]
     ]  # fmt: skip
@@ -169,12 +166,3 @@ def draws(done: Comparison, drawn: Draws) -> Section:
         "turning", lambda: draw_turning(frame, done), described or "No parameter is beyond chance.", table
     )
     return Section("draws", "How much rests on assumptions", words, figures=[figure])
-
-
-def _figures(written: str) -> str:
-    """A value in three figures, with its unit."""
-    amount, _, unit = written.partition(" ")
-    try:
-        return f"{float(amount):.3g} {unit}".strip()
-    except ValueError:
-        return written

@@ -1,7 +1,7 @@
 """How numbers, money and times are written for people."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -46,6 +46,22 @@ def signed(value: float, places: int = 2) -> str:
     """``+0.12``, ``−0.30``, ``0.00``."""
     rounded = round(value, places) + 0.0
     return f"{rounded:+.{places}f}".replace("-", "−") if rounded else f"{0.0:.{places}f}"
+
+
+def three_figures(written: str | float) -> str:
+    """A value in three figures, with its unit if it has one; other text as it is."""
+    if not isinstance(written, str):
+        return f"{written:.3g}"
+    amount, _, unit = written.partition(" ")
+    try:
+        return f"{float(amount):.3g} {unit}".strip()
+    except ValueError:
+        return written
+
+
+def listed(names: Sequence[str]) -> str:
+    """``this``, ``this and that``, ``one, two and three``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def percent(share: float) -> str:
