@@ -155,7 +155,7 @@ def _ranked(done: Comparison, standing: Standing) -> tuple[str, ...]:
 
 def _marks(done: Comparison) -> Iterator[str]:
     lines = [
-        "best: how probable it is to be the best (what is identical shares it); it speaks of chance alone."
+        "best: how probable it is to be the best (worlds that came out the same share it); it speaks of chance alone."
     ]
     if done.metric == "retention":
         lines.append(

@@ -81,7 +81,7 @@ def draw_difference(frame: pd.DataFrame, done: Comparison) -> Figure:
     """What every strategy keeps more than the baseline, over time, with its 95 % band."""
     subtitle = (
         "Paired difference to the baseline: the same people with the same luck. "
-        "Bands: 95 % interval at each moment."
+        "Bands: 95 % interval at each moment; none where nobody differed."
     )
     figure, axes = canvas(headline(done), _since(done, subtitle), _tall(4.2, len(done.labels) - 1))
     strategies = frame[frame["world"] != done.labels[0]]

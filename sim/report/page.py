@@ -138,7 +138,7 @@ def _ranking(done: Comparison) -> Section:
         (done.labels[a], done.labels[b]) for (a, b), pair in done.pairs.items() if not pair.distinguishable
     ]
     after = [
-        "Chance to be best: what is identical shares it; it speaks of chance alone. "
+        "Chance to be best: strategies that came out the same share it; it speaks of chance alone. "
         "Cost and profit: difference to the baseline over the whole horizon, all customers together. "
         "Cost per kept: extra cost for each customer kept in addition, told where more are kept beyond chance. "
         f"Return on spend: extra profit for each {money} of extra cost.",
@@ -391,7 +391,8 @@ def _limits(done: Comparison) -> Section:
         ),
         (
             "Intervals speak of chance alone.",
-            "More replications make them narrower. They say nothing about whether the assumptions below are right.",
+            "More replications (the same time again, with other people and other luck) make them "
+            "narrower. They say nothing about whether the assumptions below are right.",
         ),
         (
             "Data know some things and not others.",
