@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sim.analysis.view import Floats
     from sim.experiment.asked import Asked
     from sim.scenario import Assumption, Scenario
+    from sim.scenario.quantities import Quantity
 
 REPLICATIONS = 3  # of every draw
 FEWEST = 10  # draws, below which nothing can be said of ranks
@@ -160,13 +161,14 @@ def drawn(assumed: Sequence[Assumption], draws: int, seed: int) -> Floats:
 
 def _column(one: Assumption, chances: Floats) -> Floats:
     values = quantiles(one.dist.family, one.dist.params, one.dist.values, chances)
-    return np.array([_read_back(one, float(value)) for value in values])
+    return fitting(one.quantity, values)
 
 
-def _read_back(one: Assumption, value: float) -> float:
-    """What the scenario will understand: within bounds, whole where only whole numbers are."""
-    inside = min(max(value, one.quantity.low), one.quantity.high)
-    return float(one.quantity.parse(one.write(inside)))
+def fitting(quantity: Quantity, values: Floats) -> Floats:
+    """What a scenario will read back: within bounds, whole where only whole numbers are."""
+    low = np.nextafter(quantity.low, np.inf) if quantity.above else quantity.low
+    found: Floats = np.clip(np.rint(values) if quantity.whole else values, low, quantity.high)
+    return found
 
 
 # ---------------------------------------------------------------- drawing

@@ -20,8 +20,8 @@ from sim.report.style import (
     INK,
     SKY,
     VERMILION,
-    Even,
     canvas,
+    even_numbers,
     halo,
     plain,
     spread,
@@ -65,7 +65,7 @@ def value_axis(axes: Axes, one: Varied, which: str = "x") -> None:
         axis.set_ticks(range(len(one.words)), labels=[cut(word, 14) for word in one.words])
         return
     axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axis.set_major_formatter(Even())
+    even_numbers(axis)
 
 
 def named(one: Varied, name: str) -> str:
@@ -152,7 +152,7 @@ def _response(axes: Axes, frame: pd.DataFrame, done: Sensitivity, one: Analysis,
         axes.plot(middle, mean, color=BLUE, marker="o" if few else "", markersize=5)
     value_axis(axes, parameter)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(Even())
+    even_numbers(axes.yaxis)
     axes.spines["left"].set_visible(False)
     plain(axes)
 
@@ -355,7 +355,7 @@ def draw_interaction(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure
     value_axis(axes, varied)
     axes.set_ylim(*_inside(frame, one, scale.factor))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(Even())
+    even_numbers(axes.yaxis)
     axes.set_xlabel(named(varied, short[i]))
     axes.set_ylabel(kpi_axis(kpi, one))
     axes.spines["left"].set_visible(False)

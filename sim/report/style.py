@@ -13,14 +13,15 @@ from typing import Any, Literal
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import Formatter
+from matplotlib.ticker import FuncFormatter
 
-from sim.report.wording import number
+from sim.report.wording import MOST_PLACES, number
 
 # Okabe & Ito 2008: told apart with every common colour blindness
 BLUE, ORANGE, GREEN, VERMILION, SKY, PINK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
@@ -130,8 +131,8 @@ def canvas(
     return figure, figure.subplots(rows, columns, **grid)
 
 
-def names_above(axes: Axes) -> None:
-    """On a phone the names of rows stand above these: beside them they would take all the room."""
+def names_above(axes: Axes, lift: float = 6.0) -> None:
+    """On a phone the names of rows stand so many points above these: beside them they would take all the room."""
     if not narrow():
         return
     names = [
@@ -144,7 +145,7 @@ def names_above(axes: Axes) -> None:
             name,
             (0.0, y),
             xycoords=("axes fraction", "data"),
-            xytext=(0, 6),
+            xytext=(0, lift),
             textcoords="offset points",
             fontsize=9,
             annotation_clip=False,
@@ -220,22 +221,19 @@ def plain(axes: Axes, grid: Literal["x", "y"] = "y") -> None:
     axes.tick_params(length=0)
 
 
-class Even(Formatter):
-    """Ticks with as many decimals each as the finest of them takes, thousands apart."""
+def even_numbers(axis: Axis) -> None:
+    """Ticks with as many decimals as the one that needs most."""
 
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        """The text of one number."""
-        return number(x, _decimals(x))
+    def told(value: float, _: int | None) -> str:
+        ticks = axis.get_majorticklocs()
+        exact = (
+            p
+            for p in range(MOST_PLACES)
+            if np.allclose(ticks, np.round(ticks, p), rtol=0.0, atol=10.0 ** -(p + 3))
+        )
+        return number(value, next(exact, None))
 
-    def format_ticks(self, values: Any) -> list[str]:
-        """The texts of all ticks."""
-        places = max((_decimals(float(value)) for value in values), default=0)
-        return [number(float(value), places) for value in values]
-
-
-def _decimals(value: float) -> int:
-    text = f"{value:.6f}".rstrip("0")
-    return len(text) - text.index(".") - 1
+    axis.set_major_formatter(FuncFormatter(told))
 
 
 def time_axis(axes: Axes, horizon: float, start: float = 0.0) -> str:

@@ -39,9 +39,9 @@ from sim.report.style import (
     ORANGE,
     SKY,
     WIDTH,
-    Even,
     bars_and_numbers,
     canvas,
+    even_numbers,
     halo,
     plain,
     styled,
@@ -143,7 +143,7 @@ def draw_morris(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
     axes.set_ylabel(f"sigma: how it differs{unit}")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(Even())
+        even_numbers(axis)
     axes.spines["left"].set_visible(False)
     plain(axes)
     return figure
@@ -251,7 +251,7 @@ def draw_tornado(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
     axes.set_yticks(rows, names_of(frame))
     axes.margins(x=0.06)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(Even())
+    even_numbers(axes.xaxis)
     axes.set_xlabel(f"{kpi}, {scale.unit}" if scale.unit else kpi)
     plain(axes, "x")
     return figure
