@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.errors import Problem, RunError, ScenarioError, TouchpointError, UsageError
     from sim.experiment.comparison import Comparison, compare
     from sim.experiment.runs import Run, run
+    from sim.experiment.sensitivity import Sensitivity, sensitivity
     from sim.scenario import Scenario, load, parse
 
 __version__ = "0.1.0"
@@ -36,6 +37,8 @@ _HOMES = {
     "load": "sim.scenario",
     "parse": "sim.scenario",
     "run": "sim.experiment.runs",
+    "Sensitivity": "sim.experiment.sensitivity",
+    "sensitivity": "sim.experiment.sensitivity",
 }
 
 __all__ = [  # noqa: RUF022 - what a user meets first stands first
@@ -43,9 +46,11 @@ __all__ = [  # noqa: RUF022 - what a user meets first stands first
     "parse",
     "run",
     "compare",
+    "sensitivity",
     "Scenario",
     "Run",
     "Comparison",
+    "Sensitivity",
     "TouchpointError",
     "ScenarioError",
     "UsageError",
