@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.errors import Problem, RunError, ScenarioError, TouchpointError, UsageError
     from sim.experiment.comparison import Comparison, compare
+    from sim.experiment.optimise import Optimum, optimise
     from sim.experiment.runs import Run, run
     from sim.experiment.sensitivity import Sensitivity, sensitivity
     from sim.scenario import Scenario, load, parse
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Problem": "sim.errors",
     "Comparison": "sim.experiment.comparison",
+    "Optimum": "sim.experiment.optimise",
     "Run": "sim.experiment.runs",
     "RunError": "sim.errors",
     "Scenario": "sim.scenario",
@@ -35,6 +37,7 @@ _HOMES = {
     "UsageError": "sim.errors",
     "compare": "sim.experiment.comparison",
     "load": "sim.scenario",
+    "optimise": "sim.experiment.optimise",
     "parse": "sim.scenario",
     "run": "sim.experiment.runs",
     "Sensitivity": "sim.experiment.sensitivity",
@@ -47,10 +50,12 @@ __all__ = [  # noqa: RUF022 - what a user meets first stands first
     "run",
     "compare",
     "sensitivity",
+    "optimise",
     "Scenario",
     "Run",
     "Comparison",
     "Sensitivity",
+    "Optimum",
     "TouchpointError",
     "ScenarioError",
     "UsageError",

@@ -7,7 +7,18 @@ import pytest
 
 import sim
 
-HEAVY = ("numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "simpy", "pydantic", "ruamel")
+HEAVY = (
+    "numpy",
+    "numba",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "matplotlib",
+    "simpy",
+    "pydantic",
+    "ruamel",
+    "optuna",
+)
 
 
 def loaded(code: str) -> list[str]:
@@ -32,6 +43,7 @@ print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
         "import sim.errors, sim.cli",
         "from sim.cli import main; main(['--help'])",
         "from sim.cli import main; main(['run', '--help'])",
+        "from sim.cli import main; main(['optimise', '--help'])",
         "from sim.cli import main; main(['--version'])",
     ],
 )
