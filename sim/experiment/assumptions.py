@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.analysis.view import Floats
     from sim.experiment.asked import Asked
     from sim.scenario import Assumption, Scenario
+    from sim.scenario.quantities import Quantity
 
 REPLICATIONS = 3  # of every draw
 FEWEST = 10  # draws, below which nothing can be said of ranks
@@ -165,13 +166,13 @@ def drawn(assumed: Sequence[Assumption], draws: int, seed: int) -> Floats:
 
 def _column(one: Assumption, chances: Floats) -> Floats:
     values = quantiles(one.dist.family, one.dist.params, one.dist.values, chances)
-    return np.array([_read_back(one, float(value)) for value in values])
+    return np.array([read_back(one.quantity, float(value)) for value in values])
 
 
-def _read_back(one: Assumption, value: float) -> float:
-    """What the scenario will understand: within bounds, whole where only whole numbers are."""
-    inside = min(max(value, one.quantity.low), one.quantity.high)
-    return float(one.quantity.parse(one.write(inside)))
+def read_back(quantity: Quantity, value: float) -> float:
+    """What a scenario will understand: within bounds, whole where only whole numbers are."""
+    inside = min(max(value, quantity.low), quantity.high)
+    return float(quantity.parse(quantity.written(inside)))
 
 
 # ---------------------------------------------------------------- drawing

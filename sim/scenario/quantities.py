@@ -38,6 +38,11 @@ class Quantity:
     inverse: "Quantity | None" = None
     tells_high: bool = False  # a number beyond the upper bound is told that bound alone
 
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers fit."""
+        return self.write is units.write_count
+
     def parse(self, value: object) -> Any:
         """The value in base units. Raises :class:`Wrong`: what was expected, what was found, the nearest."""
         if isinstance(value, str) and value.strip() in self.words:
