@@ -1,0 +1,142 @@
+"""Who runs the chunks of a sweep: this process, worker processes, or any executor of ``concurrent.futures``.
+
+All have the same four: ``width`` (how many chunks are under way at best), ``free`` (how many it would take now), ``give(number,
+chunk)``, and ``listen()``, which waits a moment and returns what is finished as ``(number, answer)``. An answer is what came of
+the chunk, the exception that kept it from being run, or WorkerDied: another try may do; then ``fill_up()`` sees to it that
+there is somebody to try.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from types import TracebackType
+from typing import Any, Protocol
+
+from sim.errors import RunError
+from sim.experiment.replications import cores
+from sim.experiment.sweep_tasks import Chunk, work, work_silently
+from sim.experiment.workers import PATIENCE, Crew, WorkerDied
+
+Heard = list[tuple[int | None, Any]]
+AHEAD = 2  # chunks that wait at every worker of an executor, so that none is idle while we write
+
+
+class Hands(Protocol):
+    """Somebody who runs chunks."""
+
+    width: int
+
+    @property
+    def free(self) -> int:
+        """How many chunks it would take now."""
+
+    def give(self, number: int, chunk: Chunk) -> None:
+        """Have a chunk run."""
+
+    def listen(self) -> Heard:
+        """What is finished, after waiting a moment."""
+
+    def fill_up(self) -> None:
+        """Replace workers that died. Raises OSError or EOFError where that cannot be."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Here:
+    """This process, one chunk at a time."""
+
+    width = 1
+
+    def __init__(self, look: Callable[[], None]):
+        self._look, self._chunk = look, (0, None)
+        self._chunk: tuple[int, Chunk | None]
+
+    @property
+    def free(self) -> int:
+        """How many chunks it would take now."""
+        return int(self._chunk[1] is None)
+
+    def give(self, number: int, chunk: Chunk) -> None:
+        """Have a chunk run, in the next `listen`."""
+        self._chunk = number, chunk
+
+    def listen(self) -> Heard:
+        """Run the chunk."""
+        number, chunk = self._chunk
+        self._chunk = 0, None
+        if chunk is None:
+            return []
+        return [(number, work(chunk, lambda _: self._look()))]
+
+    def fill_up(self) -> None:
+        """Nobody dies here alone."""
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class Processes(Crew):
+    """Worker processes of this machine."""
+
+    def __init__(self, workers: int):
+        super().__init__(workers, work)
+        self.width = workers
+
+
+class Submitted:
+    """The user's executor. What it has not begun is cancelled at the end."""
+
+    def __init__(self, executor: Executor):
+        self._executor = executor
+        self.width = int(getattr(executor, "_max_workers", 0) or cores())
+        self._futures: dict[Future[Any], int] = {}
+
+    @property
+    def free(self) -> int:
+        """How many chunks it would take now."""
+        return max(0, AHEAD * self.width + 2 - len(self._futures))
+
+    def give(self, number: int, chunk: Chunk) -> None:
+        """Have a chunk run."""
+        try:
+            self._futures[self._executor.submit(work_silently, chunk)] = number
+        except (BrokenExecutor, RuntimeError) as error:
+            raise RunError(f"the executor takes no more work: {error}") from error
+
+    def listen(self) -> Heard:
+        """What is finished, after waiting a moment."""
+        if not self._futures:
+            time.sleep(PATIENCE)
+            return []
+        done, _ = wait(self._futures, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+        return [(self._futures.pop(future), _answer(future)) for future in done]
+
+    def fill_up(self) -> None:
+        """The executor does that, or says that it is broken."""
+
+    def __enter__(self) -> Submitted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for future in self._futures:
+            future.cancel()
+
+
+def _answer(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise RunError(f"a worker of the executor died, and it takes no more work: {error}") from error
+    except CancelledError:
+        raise RunError("the executor was shut down") from None
+    except Exception as error:
+        return WorkerDied() if type(error).__name__ == "KilledWorker" else error
