@@ -174,9 +174,17 @@ def copy_file(source: Path, path: Path) -> None:
 # ---------------------------------------------------------------- names
 def default_place(results: Path, source: Path | None, name: str, fingerprint: str) -> Path:
     """``results/<business>-<scenario>-<UTC time>-<hash>``."""
-    label = f"{Path(os.path.abspath(source)).parent.name}-{source.stem}" if source else name
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return results / f"{_tame(label)}-{moment}-{fingerprint[:8]}"
+    return results / f"{_label(source, name)}-{moment}-{fingerprint[:8]}"
+
+
+def named_place(results: Path, source: Path | None, name: str, fingerprint: str) -> Path:
+    """``results/<business>-<design>-<hash>``: the same for the same."""
+    return results / f"{_label(source, name)}-{fingerprint[:8]}"
+
+
+def _label(source: Path | None, name: str) -> str:
+    return _tame(f"{Path(os.path.abspath(source)).parent.name}-{source.stem}" if source else name)
 
 
 def _tame(text: str) -> str:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from sim.errors import RunError, UsageError
-from sim.experiment.sweep_hands import AHEAD, Heard
+from sim.experiment.sweep_hands import AHEAD, Heard, Look
 from sim.experiment.sweep_tasks import Chunk, work_silently
 from sim.experiment.workers import PATIENCE, WorkerDied
 
@@ -43,8 +43,7 @@ class Cluster:
             time.sleep(PATIENCE)
 
     def _threads(self) -> int:
-        workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
-        return sum(worker.get("nthreads", 1) for worker in workers.values())
+        return sum(self._client.nthreads().values())
 
     @property
     def width(self) -> int:
@@ -64,7 +63,7 @@ class Cluster:
         self._check_there()
         self._futures[self._client.submit(work_silently, chunk, pure=False)] = number
 
-    def listen(self) -> Heard:
+    def listen(self, look: Look) -> Heard:
         """What is finished, after waiting a moment."""
         self._check_there()
         ready = [future for future in self._futures if future.status != "pending"]

@@ -19,6 +19,7 @@ from sim.experiment.replications import cores
 from sim.experiment.sweep_tasks import Chunk, work, work_silently
 from sim.experiment.workers import PATIENCE, Crew, WorkerDied
 
+Look = Callable[[float], None]
 Heard = list[tuple[int | None, Any]]
 AHEAD = 2  # chunks that wait at every worker of an executor, so that none is idle while we write
 
@@ -26,7 +27,9 @@ AHEAD = 2  # chunks that wait at every worker of an executor, so that none is id
 class Hands(Protocol):
     """Somebody who runs chunks."""
 
-    width: int
+    @property
+    def width(self) -> int:
+        """How many chunks are under way at best."""
 
     @property
     def free(self) -> int:
@@ -35,8 +38,8 @@ class Hands(Protocol):
     def give(self, number: int, chunk: Chunk) -> None:
         """Have a chunk run."""
 
-    def listen(self) -> Heard:
-        """What is finished, after waiting a moment."""
+    def listen(self, look: Look) -> Heard:
+        """What is finished, after waiting a moment; ``look`` is called where this takes longer, and may raise."""
 
     def fill_up(self) -> None:
         """Replace workers that died. Raises OSError or EOFError where that cannot be."""
@@ -53,9 +56,8 @@ class Here:
 
     width = 1
 
-    def __init__(self, look: Callable[[], None]):
-        self._look, self._chunk = look, (0, None)
-        self._chunk: tuple[int, Chunk | None]
+    def __init__(self) -> None:
+        self._chunk: tuple[int, Chunk | None] = (0, None)
 
     @property
     def free(self) -> int:
@@ -66,13 +68,13 @@ class Here:
         """Have a chunk run, in the next `listen`."""
         self._chunk = number, chunk
 
-    def listen(self) -> Heard:
+    def listen(self, look: Look) -> Heard:
         """Run the chunk."""
         number, chunk = self._chunk
         self._chunk = 0, None
         if chunk is None:
             return []
-        return [(number, work(chunk, lambda _: self._look()))]
+        return [(number, work(chunk, look))]
 
     def fill_up(self) -> None:
         """Nobody dies here alone."""
@@ -84,12 +86,36 @@ class Here:
         pass
 
 
-class Processes(Crew):
+class Processes:
     """Worker processes of this machine."""
 
     def __init__(self, workers: int):
-        super().__init__(workers, work)
         self.width = workers
+        self._crew = Crew(workers, work)
+
+    @property
+    def free(self) -> int:
+        """How many chunks it would take now."""
+        return self._crew.free
+
+    def give(self, number: int, chunk: Chunk) -> None:
+        """Have a chunk run."""
+        self._crew.give(number, chunk)
+
+    def listen(self, look: Look) -> Heard:
+        """What is finished, after waiting a moment."""
+        return self._crew.listen()
+
+    def fill_up(self) -> None:
+        """Replace workers that died."""
+        self._crew.fill_up()
+
+    def __enter__(self) -> Processes:
+        self._crew.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._crew.__exit__(*error)
 
 
 class Submitted:
@@ -112,7 +138,7 @@ class Submitted:
         except (BrokenExecutor, RuntimeError) as error:
             raise RunError(f"the executor takes no more work: {error}") from error
 
-    def listen(self) -> Heard:
+    def listen(self, look: Look) -> Heard:
         """What is finished, after waiting a moment."""
         if not self._futures:
             time.sleep(PATIENCE)
