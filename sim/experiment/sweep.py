@@ -10,7 +10,7 @@ import json
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -299,6 +299,7 @@ class _Run:
     _held: Held = field(default_factory=Held)
     _under_way: dict[int, _Piece] = field(default_factory=dict)
     _deaths: int = 0  # one after another
+    _worked: bool = False  # whether any worker ever finished a chunk
     _number: int = 0
     _new: int = 0
     _began: float = field(default_factory=time.monotonic)
@@ -361,7 +362,7 @@ class _Run:
         if isinstance(answer, WorkerDied):
             self._bury(piece, queue, hands)
         elif isinstance(answer, Worked):
-            self._deaths = 0
+            self._deaths, self._worked = 0, True
             self._keep(answer.rows)
             queue.learn(len(answer.rows), answer.seconds)
         elif isinstance(answer, BaseException):
@@ -375,7 +376,7 @@ class _Run:
     def _bury(self, piece: _Piece | None, queue: _Queue, hands: Hands) -> None:
         """A worker died: see to it that there is another, and that its points are tried again, for some times."""
         self._deaths += 1
-        if self._deaths >= max(HOPELESS, 3 * hands.width) and self._new == 0:
+        if self._deaths >= max(HOPELESS, 3 * hands.width) and not self._worked:
             raise RunError(
                 "worker processes die before they finish anything; try fewer workers, or, from a script, call "
                 "sim.sweep under `if __name__ == '__main__':`"
@@ -407,10 +408,10 @@ def _keeping(place: Path, table: Table) -> Iterator[None]:
         yield
     except (OSError, RunError) as error:
         why = f"cannot write {place}: {reason(error)}" if isinstance(error, OSError) else str(error)
-        raise RunError(f"{why}; {kept(table)}") from error
+        raise RunError(f"{why}; {kept(table.counts)}") from error
 
 
-def kept(table: Table) -> str:
+def kept(counts: Mapping[str, int]) -> str:
     """How much of a sweep is there already."""
-    counts = table.counts
-    return f"{counts['done'] + counts['failed']:,} of {table.count:,} runs are kept, --resume goes on with the rest"
+    finished, every = counts["done"] + counts["failed"], sum(counts.values())
+    return f"{finished:,} of {every:,} runs are kept, --resume goes on with the rest"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NAME, RUNS, PARTS, LOCK, OWNER = "sweep.json", "runs.parquet", "parts", ".lock", ".owner"
 SCHEMA = 1
 SHARE = 0.02  # of the time may go into replacing runs.parquet ...
-SELDOM = 2.0  # ... and it is replaced every so many seconds at most
+SELDOM = 5.0  # ... and so many seconds pass between two replacements at least: readers may open it twice
 
 
 class Store:
