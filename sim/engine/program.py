@@ -6,7 +6,7 @@ baseline, under one numbering, because customers who are there on day 0 have liv
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -283,7 +283,8 @@ class Lowering:
         self._beside, self._given, self._reach = beside, rates, reach or {}
         self._baseline: Scenario | None = None  # of the last scenario
         self._rates: Mapping[str, BaseRates] = {}
-        self._before: Program | None = None  # the last baseline's program
+        self._before: Program | None = None  # the last baseline's program ...
+        self._written: Program | None = None  # ... and that with its rates as written, where a pilot took it
 
     def __call__(self, scenario: Scenario) -> Program:
         """The scenario's program. Raises ScenarioError where it cannot follow on its baseline."""
@@ -297,7 +298,7 @@ class Lowering:
         bounds = (baseline, *self._beside)
         before = self._before
         if before is None or before.names != names:
-            before = self._before = _lower(baseline, names, bounds, None, rates, self._reach)
+            before = self._before = self._lower_baseline(baseline, names, bounds, rates)
         if baseline is scenario:
             return before
         return _lower(scenario, names, bounds, before, rates, self._reach)
@@ -305,10 +306,32 @@ class Lowering:
     def rates(self, baseline: Scenario) -> Mapping[str, BaseRates]:
         """The base rates of a baseline."""
         if baseline is not self._baseline:
-            self._baseline, self._before = None, None
-            self._rates = _base_rates(baseline) if self._given is None else self._given
+            self._baseline, self._before, self._written = None, None, None
+            self._rates = self._solved(baseline) if self._given is None else self._given
             self._baseline = baseline
         return self._rates
+
+    def _solved(self, baseline: Scenario) -> Mapping[str, BaseRates]:
+        """What a pilot of the baseline solves, whatever the strategy: the same numbers for all of them."""
+        if not pilot.is_wanted(baseline):
+            return {}
+        self._written = _lower(baseline, collect([baseline]), (baseline,), None, {}, {})
+        return pilot.solved(self._written)
+
+    def _lower_baseline(
+        self,
+        baseline: Scenario,
+        names: Names,
+        bounds: Sequence[Scenario],
+        rates: Mapping[str, BaseRates],
+    ) -> Program:
+        """The baseline's program; that of the pilot with other rates, where the strategy adds no names."""
+        written = self._written
+        if written is None or written.names != names:
+            return _lower(baseline, names, bounds, None, rates, self._reach)
+        segments = written.static["segments"].copy()
+        psyche.rate_segments(segments, baseline, names, bounds, rates, self._reach)
+        return replace(written, static={**written.static, "segments": segments}, base_rates=rates)
 
     def reach_of(self, scenario: Scenario) -> dict[str, float]:
         """How far the leaving hazard of each segment can reach, as a logarithm of times what is stated."""
@@ -319,13 +342,6 @@ class Lowering:
             name: max(psyche.hazard_reach(s, float(row.centre_leaving), float(row.leave_scale)) for s in both)
             for name, row in zip(program.segment_names, rows, strict=False)
         }
-
-
-def _base_rates(baseline: Scenario) -> Mapping[str, BaseRates]:
-    """What a pilot of the baseline solves, whatever the strategy: the same numbers for all of them."""
-    if not pilot.is_wanted(baseline):
-        return {}
-    return pilot.solved(_lower(baseline, collect([baseline]), (baseline,), None, {}, {}))
 
 
 def _lower(

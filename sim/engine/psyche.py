@@ -193,11 +193,27 @@ def segment_rows(
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
         if traits is not None:
+            _fill_segment(row, name, scenario, traits, names, samplers, transparency)
+    rate_segments(rows, scenario, names, bounds, rates, least)
+    return rows
+
+
+def rate_segments(
+    rows: np.ndarray,
+    scenario: Scenario,
+    names: Names,
+    bounds: Sequence[Scenario],
+    rates: Mapping[str, BaseRates],
+    least: Mapping[str, float],
+) -> None:
+    """Write base rates into SEGMENT rows, and what bounds the hazard with them."""
+    for name, row in zip(names.segments, rows, strict=False):
+        if traits_of(scenario, name) is not None:
             solved = rates.get(name, AS_WRITTEN)
-            _fill_segment(row, name, scenario, traits, names, samplers, transparency, solved)
+            row.leave_scale = solved.leave_scale
+            row.usually = usually_felt(scenario, solved.choice_shift)
             reach = [hazard_reach(s, row.centre_leaving, solved.leave_scale) for s in (scenario, *bounds)]
             row.bound = hazard_bound(max(*reach, least.get(name, 0.0)))
-    return rows
 
 
 def traits_of(scenario: Scenario, segment: str):
@@ -205,7 +221,7 @@ def traits_of(scenario: Scenario, segment: str):
     return scenario.segments.get(segment) if scenario.segments else scenario.customers
 
 
-def _fill_segment(row, name, scenario, traits, names, samplers, transparency, rates) -> None:
+def _fill_segment(row, name, scenario, traits, names, samplers, transparency) -> None:
     shape = needs_shape(traits.needs.regularity, usually(scenario.baseline))
     row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
     needs = traits.needs
@@ -218,8 +234,6 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, ra
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
     row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
     row.trust = traits.trust.mean
-    row.leave_scale = rates.leave_scale
-    row.usually = usually_felt(scenario, rates.choice_shift)
 
 
 def _fill_awareness(row, scenario, traits, names) -> None:

@@ -27,7 +27,7 @@ from sim.experiment.replications import cores, prepared
 from sim.experiment.signals import Held
 from sim.experiment.sweep_hands import Hands, Here, Processes, Submitted
 from sim.experiment.sweep_plan import Plan, plan_of
-from sim.experiment.sweep_store import NAME, RUNS, Store, locked, read_head
+from sim.experiment.sweep_store import NAME, RUNS, Store, locked, read_head, read_rows
 from sim.experiment.sweep_table import DONE, FAILED, PENDING, RUNNING, Table
 from sim.experiment.sweep_tasks import DIED, PASSING, Chunk, Point, Worked
 from sim.experiment.workers import WorkerDied
@@ -79,9 +79,7 @@ class Sweep:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row a run: point, replication, seed, parameters in base units, KPIs, status, error."""
-        import pandas as pd
-
-        return pd.read_parquet(self.folder / RUNS)
+        return read_rows(self.folder).to_pandas()
 
     @property
     def points(self) -> pd.DataFrame:
@@ -123,9 +121,8 @@ class Sweep:
     def means(self) -> dict[str, float | None]:
         """The mean of every KPI over all runs that have it; None where none has."""
         import pyarrow.compute as compute
-        import pyarrow.parquet as parquet
 
-        table = parquet.read_table(self.folder / RUNS, columns=list(self.kpis))
+        table = read_rows(self.folder, list(self.kpis))
         return {name: compute.mean(table[name]).as_py() for name in self.kpis}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import UsageError
-from sim.experiment.sweep_store import RUNS, read_head
+from sim.experiment.sweep_store import read_head, read_rows
 
 MOST = 60  # rows that are shown as text
 
@@ -68,11 +68,10 @@ def ask(folder: Path, sql: str) -> Answer:
     except ImportError:
         raise UsageError("query needs the package duckdb: pip install 'touchpoint-sim[sql]'") from None
     read_head(folder)
-    table = str(folder / RUNS).replace("'", "''")
+    runs = read_rows(folder)
     with duckdb.connect() as connection:
         try:
-            connection.execute(f"create view runs as select * from read_parquet('{table}')")
-            connection.execute(f"set allowed_paths = ['{table}']")
+            connection.register("runs", runs)
             connection.execute("set enable_external_access = false")  # a question changes nothing
             found = connection.execute(sql)
             names = [column[0] for column in found.description or ()]

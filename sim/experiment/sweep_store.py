@@ -139,6 +139,15 @@ def read_head(folder: Path) -> dict[str, Any]:
     return head
 
 
+def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table, also while it is replaced: it is opened once only. Raises UsageError where there is none."""
+    try:
+        with (folder / RUNS).open("rb") as file:
+            return parquet.read_table(file, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(f"{folder / RUNS}: cannot be read: {error}") from None
+
+
 # ---------------------------------------------------------------- one sweep at a time
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:

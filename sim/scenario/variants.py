@@ -50,7 +50,7 @@ def _with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     there = {path: value for path, value in values.items() if has(scenario, path)}
     if not there:
         return scenario
-    root = apply(_root(scenario), read_settings((), there))
+    root = apply(_root(scenario), read_settings((), there), scenario._tree)
     return _made(root, scenario)
 
 

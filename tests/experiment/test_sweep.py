@@ -6,8 +6,8 @@ import os
 import random
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -308,30 +308,44 @@ def test_ctrl_c_keeps_what_is_done(kiosk, tmp_path, whole, monkeypatch):
 
 def test_readers_while_it_runs(kiosk, tmp_path, monkeypatch):
     polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
-    monkeypatch.setattr(sweep_store, "SELDOM", 0.0)
-    monkeypatch.setattr(sweep_store, "SHARE", 1.0)
     monkeypatch.setattr("sim.experiment.sweep.AIM", 0.0)
-    file, seen, stop = tmp_path / "out" / "runs.parquet", [], threading.Event()
+    file, seen = tmp_path / "out" / "runs.parquet", []
+
+    def read(_):
+        first = duckdb.sql(f"select status, count(*) from '{file}' group by status").fetchall()
+        seen.append((len(pd.read_parquet(file)), polars.read_parquet(file).height, sum(n for _, n in first)))
+
+    sweep(kiosk(points=4), out=tmp_path / "out", progress=read)
+    assert len(seen) > 4 and set(seen) == {(8, 8, 8)}
+
+
+def test_readers_while_the_table_is_replaced_all_the_time(kiosk, tmp_path, monkeypatch):
+    """Whoever opens it once is never disturbed; we do."""
+    pytest.importorskip("duckdb")
+    from sim.experiment.sweep_query import ask
+
+    for name, value in {"SELDOM": 0.0, "SHARE": 1.0}.items():
+        monkeypatch.setattr(sweep_store, name, value)
+    monkeypatch.setattr("sim.experiment.sweep.AIM", 0.0)
+    seen, wrong, stop = [], [], threading.Event()
 
     def read():
         while not stop.is_set():
-            if file.exists():
-                sizes = (
-                    len(pd.read_parquet(file)),
-                    polars.read_parquet(file.open("rb")).height,  # by its path it is opened twice
-                    duckdb.sql(f"select count(*) from '{file}'").fetchall()[0][0],
-                )
-                seen.append(sizes)
+            with suppress(UsageError):  # not there yet
+                try:
+                    asked = ask(tmp_path / "out", "select count(*) from runs").rows[0][0]
+                    seen.append((len(Sweep(tmp_path / "out").runs), asked))
+                except OSError as error:
+                    wrong.append(error)
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
         sweep(kiosk(), out=tmp_path / "out")
-        time.sleep(0.2)
     finally:
         stop.set()
         reader.join()
-    assert len(seen) > 3 and set(seen) == {(40, 40, 40)}
+    assert not wrong and len(seen) > 3 and set(seen) == {(40, 40)}
 
 
 # ---------------------------------------------------------------- the folder
