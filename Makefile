@@ -1,4 +1,4 @@
-# make demo | test | bench | verification | facts | lint | clean: see `make help`.
+# make demo | test | test-slow | test-browser | bench | verification | facts | lint | clean: see `make help`.
 # Needs make and Python 3.11 or newer, nothing else. PYTHON=... and VENV=... choose another interpreter or place.
 
 VENV ?= .venv
@@ -22,7 +22,7 @@ export MPLCONFIGDIR ?= $(abspath $(VENV))/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow bench verification facts lint install clean
+.PHONY: help demo test test-slow test-browser bench verification facts lint install clean
 
 help:  ## this text
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ test: $(VENV)/.installed-test  ## the tests, on all cores (about three minutes o
 
 test-slow: $(VENV)/.installed-test  ## the tests marked slow (some minutes more)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m slow
+
+test-browser: $(VENV)/.installed-browser  ## the report in a headless Chromium, which must be there already
+	$(BIN)/python -m pytest -m slow tests/report/test_page_in_browser.py
 
 bench: $(VENV)/.installed  ## engines, plain SimPy and the floor side by side (BENCH=--short: a minute)
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -76,6 +79,10 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	@$(PIP) install --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-browser: $(VENV)/.installed
+	@$(PIP) install --editable '.[test,browser]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

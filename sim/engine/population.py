@@ -16,6 +16,7 @@ from sim.engine.psyche import traits_of, usually
 from sim.model.keys import hash_name, uniforms
 from sim.model.layout import CUSTOMER, EXPECTED, NOBODY, PERSON, PROSPECT
 from sim.model.sample import gaps, quantiles
+from sim.scenario.quantities import DEAREST
 
 ENTRANTS, PROSPECTS = 1 << 30, 1 << 31
 BLOCK = 1 << 13  # people worked on at a time, so that what is made on the way stays small
@@ -234,7 +235,7 @@ def _draw_traits(program: Program, traits, key: np.uint64, people: np.ndarray, c
     with np.errstate(divide="ignore"):
         people.need_gap[chosen] = usually(program.scenario.baseline) / rate
     people.leave[chosen] = _drawn(traits.leaves.rate, key, ids, "leaves")
-    people.spend[chosen] = _drawn(traits.spends, key, ids, "spends")
+    people.spend[chosen] = np.minimum(_drawn(traits.spends, key, ids, "spends"), DEAREST)
     for name in _SUSCEPTIBLE:
         people[name][chosen] = _drawn(getattr(traits.susceptible, name), key, ids, name)
     for name in _PLAIN:

@@ -12,10 +12,10 @@ from sim.scenario.quantities import (
     Duration,
     Few,
     Intensity,
-    Money,
     NotNegative,
     NpsScore,
     Number,
+    Outlay,
     PositiveDuration,
     Share,
     Spacing,
@@ -211,7 +211,7 @@ class Limits(Record):
 class Costs(Record):
     """What a campaign costs beside its touches."""
 
-    setup: Money = declared("Once, in currency.", 0.0)
+    setup: Outlay = declared("Once, in currency.", 0.0)
 
 
 class Campaign(Record):

@@ -10,6 +10,7 @@ from sim.scenario.assumptions import Assumption, assumption
 from sim.scenario.journeys import END, LEAVE, Journey
 from sim.scenario.nodes import Node, children
 from sim.scenario.psychology import MAX_EMOTIONS
+from sim.scenario.quantities import DEAREST
 from sim.scenario.references import STATES, Finding, references
 from sim.scenario.schema import Scenario
 from sim.scenario.shapes import ROOT, Names, Shape, child_of, keys_of, quantity_of, shape_at
@@ -134,6 +135,11 @@ def _segments(scenario: Scenario) -> Iterator[Finding]:
             yield Finding((*path, "like"), "this goes round in a circle")
         yield from _regularity(scenario, segment, path)
         yield from _leaving(scenario, segment, path)
+        if segment.spends.mean > DEAREST:
+            message = (
+                f"expected a mean of at most {DEAREST:,}, got {segment.spends.mean:,.0f}; count in thousands"
+            )
+            yield Finding((*path, "spends"), message)
 
 
 def _others(scenario: Scenario, segment: Segment, path: tuple[str, ...]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from sim.scenario.feelings import Feels
-from sim.scenario.quantities import Money, NotNegative, Positive, PositiveDuration, Share, Whole
+from sim.scenario.quantities import Money, NotNegative, Outlay, Positive, PositiveDuration, Share, Whole
 from sim.scenario.record import Record, declared
 from sim.scenario.wrong import Wrong
 
@@ -70,7 +70,7 @@ class Tier(Record):
 class ProgrammeCosts(Record):
     """What a programme costs beside its rewards."""
 
-    setup: Money = declared("Once, in currency.", 0.0)
+    setup: Outlay = declared("Once, in currency.", 0.0)
     per_member: Money = declared("For everybody who joins, in currency.", 0.0)
 
 

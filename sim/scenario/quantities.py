@@ -192,12 +192,21 @@ TREND = Quantity(
 )  # fmt: skip
 
 # ---------------------------------------------------------------- money
+DEAREST = 10_000_000  # what one order may bring, or one touch cost: the log keeps them as cents in 32 bits
+_MOST = 1e12  # of any one sum: what all customers bring together is counted in cents in 64 bits
 MONEY = Quantity(
-    "an amount of money (a number of at least 0)", unit="currency", low=0, family="lognormal",
+    "an amount of money (a number from 0 to 10 million)", unit="currency", low=0, high=DEAREST, family="lognormal",
     examples=(4.20, "1_500"),
 )  # fmt: skip
+OUTLAY = replace(
+    MONEY, expected="an amount of money (a number from 0 to 1e12)", high=_MOST, examples=("25_000",)
+)
+SPENDING = replace(  # how people differ has no upper end; what one order may bring has
+    MONEY, expected="an amount of money (a number of at least 0)", high=math.inf
+)
 PRICE = Quantity(
-    "a price (a number of at least 0), own_spend or contract", unit="currency", low=0, examples=(9.99,),
+    "a price (a number from 0 to 10 million), own_spend or contract", unit="currency", low=0, high=DEAREST,
+    examples=(9.99,),
     words={"own_spend": "own_spend", "contract": "contract"},
 )  # fmt: skip
 WAGE = Quantity(
@@ -236,7 +245,7 @@ def _read_budget(value: object) -> Budget:
 
 def _amount(value: object) -> float:
     amount = units.read_number(value)
-    if not (math.isfinite(amount) and amount >= 0):
+    if not 0 <= amount <= _MOST:
         raise Unreadable
     return amount
 
@@ -295,6 +304,7 @@ HalfLife = Annotated[float, HALF_LIFE]
 Rate = Annotated[float, RATE]
 Spacing = Annotated[float, SPACING]
 Money = Annotated[float, MONEY]
+Outlay = Annotated[float, OUTLAY]
 Wage = Annotated[float, WAGE]
 BudgetLimit = Annotated[Budget, BUDGET]
 ProspectCount = Annotated[Prospects, PROSPECTS]

@@ -13,6 +13,7 @@ from sim.scenario.quantities import (
     Intensity,
     Money,
     NotNegative,
+    Outlay,
     PositiveCount,
     PositiveDuration,
     Score,
@@ -88,7 +89,7 @@ class Fakes(Record):
     until: Duration | None = declared(
         "When they are taken down, in days from the start; never without.", None
     )
-    cost: Money = declared("What the brand paid for them, if it did, once and in currency.", 0.0)
+    cost: Outlay = declared("What the brand paid for them, if it did, once and in currency.", 0.0)
 
 
 class Signal(Record):
@@ -205,13 +206,13 @@ class Training(Record):
     fewer_failures: Share = declared("Share of the failures that are gone in the end.", 0.0)
     empathy: Intensity = declared("How far empathy rises toward 1 in the end, 0..1.", 0.0)
     recovers: Share = declared("How far recovers rises toward 100 % in the end.", 0.0)
-    cost: Money = declared("Once, for the whole brand, in currency.", 0.0)
+    cost: Outlay = declared("Once, for the whole brand, in currency.", 0.0)
 
 
 class TouchpointCosts(Record):
     """What a touchpoint costs beside its touches."""
 
-    setup: Money = declared("Once, for the whole brand, in currency.", 0.0)
+    setup: Outlay = declared("Once, for the whole brand, in currency.", 0.0)
     running: Annotated[float, q.UPKEEP] = declared(
         "As long as the run lasts, for the whole brand, in currency per day.", 0.0
     )

@@ -14,7 +14,7 @@ from sim.scenario.spreads import KEYS, DistOf
 from sim.scenario.wrong import Wrong
 
 RateDist = Annotated[Dist, DistOf(q.RATE)]
-MoneyDist = Annotated[Dist, DistOf(q.MONEY)]
+MoneyDist = Annotated[Dist, DistOf(q.SPENDING)]
 NumberDist = Annotated[Dist, DistOf(q.NUMBER)]
 FactorDist = Annotated[Dist, DistOf(q.NOT_NEGATIVE)]
 IntensityDist = Annotated[Dist, DistOf(q.INTENSITY)]

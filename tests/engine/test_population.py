@@ -7,8 +7,10 @@ import pytest
 
 from sim.engine import lower, population
 from sim.model.keys import run_key
+from sim.model.layout import LOG
 from sim.model.sample import gaps
 from sim.scenario import parse
+from sim.scenario.quantities import DEAREST
 
 TOWN = {
     "name": "Town",
@@ -78,3 +80,10 @@ def test_compiled_waits_are_those_of_the_standard_library():
     u = np.random.default_rng(1).random(20_000)
     u = np.concatenate([u, u**20, [2.0**-53, 1.0 - 2.0**-53]])
     assert gaps(1.0, u).tolist() == [-math.log(x) for x in u.tolist()]
+
+
+def test_nobody_spends_more_on_an_order_than_the_log_can_hold():
+    rich = TOWN | {"customers": TOWN["customers"] | {"spends": {"mean": 9_000_000, "cv": 3}}}
+    spends = population.new_people(lower(parse(rich)), KEY).spend
+    assert spends.max() == DEAREST and np.mean(spends < DEAREST) > 0.5
+    assert np.iinfo(LOG["revenue"].base).max > 100 * DEAREST

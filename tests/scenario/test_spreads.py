@@ -7,7 +7,7 @@ from sim.scenario.distributions import Dist
 from sim.scenario.spreads import DistOf
 from sim.scenario.wrong import Wrong
 
-DURATION, RATE, MONEY, SHARE = DistOf(q.DURATION), DistOf(q.RATE), DistOf(q.MONEY), DistOf(q.SHARE)
+DURATION, RATE, MONEY, SHARE = DistOf(q.DURATION), DistOf(q.RATE), DistOf(q.SPENDING), DistOf(q.SHARE)
 SCORE, FACTOR, NUMBER = DistOf(q.SCORE), DistOf(q.NOT_NEGATIVE), DistOf(q.NUMBER)
 
 

@@ -127,7 +127,7 @@ def test_writes(quantity, value, text):
 
 
 @given(st.floats(1e-9, 1e9))
-@pytest.mark.parametrize("quantity", [q.DURATION, q.RATE, q.HAZARD, q.MONEY, q.NUMBER, q.WAGE])
+@pytest.mark.parametrize("quantity", [q.DURATION, q.RATE, q.HAZARD, q.SPENDING, q.NUMBER, q.WAGE])
 def test_reads_back_exactly_what_it_wrote(quantity, value):
     assert quantity.parse(quantity.written(value)) == value
 
