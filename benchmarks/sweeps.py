@@ -15,7 +15,10 @@ from benchmarks.measure import cpu
 STRATEGY = SHOP.with_name("points_card.yaml")
 VARIED = {
     "strategy only": {"loyalty.card.pull": "0.1 .. 0.4", "loyalty.card.joins.chance": "20 % .. 80 %"},
-    "baseline too": {"touchpoints.order.fails.chance": "2 % .. 12 %", "psychology.effect_on.leaving": "0.5 .. 1.5"},
+    "baseline too": {
+        "touchpoints.order.fails.chance": "2 % .. 12 %",
+        "psychology.effect_on.leaving": "0.5 .. 1.5",
+    },
 }  # of the strategy alone, so that all points have one baseline; of the world, so that a pilot runs at each
 
 
@@ -45,7 +48,9 @@ def engine_time() -> Iterator[list[float]]:
         compiled.simulate, pilot._chances = simulate, chances
 
 
-def measured(parameters: dict[str, str], points: int, replications: int, size: int, days: int) -> tuple[float, float]:
+def measured(
+    parameters: dict[str, str], points: int, replications: int, size: int, days: int
+) -> tuple[float, float]:
     """CPU seconds within the engine and beside it, of one sweep by one worker."""
     from sim.engine import pilot
     from sim.experiment.sweep import sweep
@@ -63,14 +68,21 @@ def measured(parameters: dict[str, str], points: int, replications: int, size: i
     return spent[0], whole - spent[0]
 
 
-def case(parameters: dict[str, str], points: int, replications: int, size: int, days: int) -> dict[str, float]:
+def case(
+    parameters: dict[str, str], points: int, replications: int, size: int, days: int
+) -> dict[str, float]:
     """A run's share, from the difference of two sweeps: what the second half of the points costs."""
     less = measured(parameters, points // 2, replications, size, days)
     more = measured(parameters, points, replications, size, days)
     runs = (points - points // 2) * replications
     within, beside = ((b - a) / runs for a, b in zip(less, more, strict=True))
     set_up = more[1] - beside * points * replications
-    return {"engine_ms": 1e3 * within, "beside_ms": 1e3 * beside, "share": beside / (beside + within), "set_up_s": set_up}
+    return {
+        "engine_ms": 1e3 * within,
+        "beside_ms": 1e3 * beside,
+        "share": beside / (beside + within),
+        "set_up_s": set_up,
+    }
 
 
 def sweeps(points: int, repeats: int, size: int, days: int) -> dict[str, Any]:
@@ -80,5 +92,7 @@ def sweeps(points: int, repeats: int, size: int, days: int) -> dict[str, Any]:
     for _ in range(repeats):
         for name, n in cases:
             rows[f"{name}, {n} a point"].append(case(VARIED[name], points, n, size, days))
-    middle = {name: {key: median(row[key] for row in found) for key in found[0]} for name, found in rows.items()}
+    middle = {
+        name: {key: median(row[key] for row in found) for key in found[0]} for name, found in rows.items()
+    }
     return {"points": points, "size": size, "days": days, "repeats": repeats, "cases": middle}

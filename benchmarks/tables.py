@@ -137,7 +137,15 @@ def sweep(found: dict[str, Any]) -> str:
     rows = [("varied, replications", "engine", "beside it", "share", "set-up")]
     for name, case in found["cases"].items():
         share = f"{100 * case['share']:.1f} %"
-        rows.append((name, f"{case['engine_ms']:.1f} ms", f"{case['beside_ms']:.2f} ms", share, f"{case['set_up_s']:.2f} s"))
+        rows.append(
+            (
+                name,
+                f"{case['engine_ms']:.1f} ms",
+                f"{case['beside_ms']:.2f} ms",
+                share,
+                f"{case['set_up_s']:.2f} s",
+            )
+        )
     title = (
         f"A sweep: CPU of a run of {found['size']:,} customers and {found['days']} days, {found['points']} points, "
         f"medians of {found['repeats']}"

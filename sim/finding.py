@@ -9,7 +9,7 @@ from sim.errors import UsageError
 
 
 def find_scenario(name: str) -> Path:
-    """The file meant: a path, a folder with a baseline, or the name of a scenario that ships.
+    """The file meant: a path, a folder with a baseline, or the name of a scenario or design that ships.
 
     Raises UsageError where there is none, with what may have been meant.
     """
@@ -52,5 +52,22 @@ def _hint(name: str) -> str:
 def shipped_scenarios() -> list[str]:
     """Names of the scenarios that ship, a baseline by the name of its folder."""
     root = scenarios_folder()
-    names = [path.relative_to(root).with_suffix("").as_posix() for path in sorted(root.glob("*/*.yaml"))]
+    paths = [path for path in sorted(root.glob("*/*.yaml")) if not holds_design(path)]
+    names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
     return [name.removesuffix("/baseline") for name in names]
+
+
+def shipped_designs() -> list[str]:
+    """Names of the designs of sweeps that ship."""
+    root = scenarios_folder()
+    paths = [path for path in sorted(root.glob("*/*.yaml")) if holds_design(path)]
+    return [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+
+
+def holds_design(path: Path) -> bool:
+    """Whether a file is the design of a sweep rather than a scenario, as its first keys tell."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError):
+        return False
+    return any(line.startswith("design:") for line in lines)

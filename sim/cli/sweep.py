@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder of this sweep.  [default: one in results/, the same for the same design]",
 )
-@click.option(
-    "--workers", type=WholeNumber(1), help="Processes to share the work.  [default: one a core]"
-)
+@click.option("--workers", type=WholeNumber(1), help="Processes to share the work.  [default: one a core]")
 @click.option("--dask", metavar="ADDRESS", help="Run on the Dask cluster whose scheduler is there.")
 @click.option("--resume", is_flag=True, help="Go on with the sweep in the folder, if there is one.")
 @json_option
@@ -52,7 +50,9 @@ def sweep(
     from sim.experiment.sweep import sweep as run_sweep
 
     if dask is not None and workers is not None:
-        raise click.UsageError("--workers are processes of this machine, --dask has its own; give one of them")
+        raise click.UsageError(
+            "--workers are processes of this machine, --dask has its own; give one of them"
+        )
     with Runs(quiet) as progress, _resumable(progress, design, workers, dask):
         done = run_sweep(
             design,
@@ -129,7 +129,7 @@ def _summary(done: Sweep) -> str:
     ]
     lines += [f"          {error}" for error in _errors(done)]
     lines += [
-        f'pandas:   pd.read_parquet("{table}")    (polars: pl.read_parquet, DuckDB: from \'{table}\')',
+        f"pandas:   pd.read_parquet(\"{table}\")    (polars: pl.read_parquet, DuckDB: from '{table}')",
         f"next:     touchpoint sensitivity {shlex.quote(str(done.folder))}",
     ]
     return "\n".join(lines)

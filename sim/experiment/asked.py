@@ -64,16 +64,23 @@ class Asked:
 
 def check_metric(metric: str, scenarios: Sequence[Scenario]) -> str:
     """The unit of a KPI. Raises UsageError where no scenario knows it, with the nearest name."""
-    from sim.analysis.kpis import KPIS, WINDOWED, definition
+    from sim.analysis.kpis import definition
     from sim.scenario.wrong import nearest
 
-    windows = dict.fromkeys(name for scenario in scenarios for name in scenario.windows)
-    names = [*KPIS, *(f"{prefix}_{window}" for window in windows for prefix in WINDOWED)]
+    names = kpi_names(scenarios)
     if metric not in names:
         raise UsageError(
             f"metric: there is no KPI {metric!r}{nearest(metric, names) or '; docs/kpis.md lists them'}"
         )
     return definition(metric).unit
+
+
+def kpi_names(scenarios: Sequence[Scenario]) -> list[str]:
+    """The names of all KPIs that scenarios may have, those of their windows too."""
+    from sim.analysis.kpis import KPIS, WINDOWED
+
+    windows = dict.fromkeys(name for scenario in scenarios for name in scenario.windows)
+    return [*KPIS, *(f"{prefix}_{window}" for window in windows for prefix in WINDOWED)]
 
 
 def precision_of(precision: str | float | None, metric: str, unit: str) -> Precision | None:

@@ -6,8 +6,6 @@ interruption changes a digit.
 
 from __future__ import annotations
 
-import json
-import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +26,7 @@ from sim.experiment.signals import Held
 from sim.experiment.sweep_hands import Hands, Here, Processes, Submitted
 from sim.experiment.sweep_plan import Plan, plan_of
 from sim.experiment.sweep_store import NAME, RUNS, Store, locked, read_head, read_rows
-from sim.experiment.sweep_table import DONE, FAILED, PENDING, RUNNING, Table
+from sim.experiment.sweep_table import PENDING, RUNNING, Table
 from sim.experiment.sweep_tasks import DIED, PASSING, Chunk, Point, Worked
 from sim.experiment.workers import WorkerDied
 
@@ -38,7 +36,9 @@ if TYPE_CHECKING:
     from sim.experiment.points import Points
     from sim.scenario.design import Design
 
-AIM = 0.7  # seconds that a chunk should take: much more than handing it over, much less than one likes to lose
+AIM = (
+    0.7  # seconds that a chunk should take: much more than handing it over, much less than one likes to lose
+)
 LONG = 10.0  # seconds of one point beyond which its replications are shared out
 TRIES = 3  # of a run whose worker dies
 HOPELESS = 6  # workers that die, one after another, before any of them finished anything
@@ -128,7 +128,7 @@ class Sweep:
 
 # ---------------------------------------------------------------- the call
 def sweep(
-    design: Design | str | Path,
+    design: Design | Points | Mapping[str, Any] | str | Path,
     *,
     out: str | Path | None = None,
     results: str | Path = "results",
@@ -140,7 +140,8 @@ def sweep(
     begins: Callable[[Plan, Path], None] | None = None,
     note: Callable[[str], None] | None = None,
 ) -> Sweep:
-    """Run all points of a design (an object or a file) and keep the runs in a folder of the sweep's own.
+    """Run all points of a design (a file, the name of one that ships, its data, a Design or Points) and keep the runs
+    in a folder of the sweep's own.
 
     ``out`` names that folder; without, it is one in ``results`` named after the design and what it says. With ``resume``
     a sweep that is there goes on (one that is not begins); without, a folder that is taken is refused. ``workers``
@@ -173,7 +174,9 @@ def _opened(place: Path, plan: Plan, table: Table, resume: bool, taken: bool) ->
     there = (place / NAME).exists()
     if there and not resume:
         read_head(place)
-        raise UsageError(f"{place}: holds a sweep already; --resume goes on with it, --out names another folder")
+        raise UsageError(
+            f"{place}: holds a sweep already; --resume goes on with it, --out names another folder"
+        )
     if taken and not there and not _is_ours(place):
         raise UsageError(f"{place}: exists and is not empty; give --out another folder, or remove this one")
     if not there:
@@ -307,9 +310,7 @@ class _Run:
         self._held.look()
         if self.progress is not None:
             done, failed = self._counts["done"], self._counts["failed"]
-            self.progress(
-                Tally(self.table.count, done, failed, self._new, time.monotonic() - self._began)
-            )
+            self.progress(Tally(self.table.count, done, failed, self._new, time.monotonic() - self._began))
 
     def all(self, todo: np.ndarray, hands: Hands) -> None:
         """Run everything there is to run; whatever ends it, what is finished is kept."""

@@ -16,17 +16,23 @@ import numpy as np
 import sim
 from sim.errors import RunError, ScenarioError, UsageError
 from sim.experiment import folder as folders
-from sim.experiment.manifest import Settings, plain, shown, versions
-from sim.experiment.points import Points, points_of
-from sim.experiment.runs import choose_engine, prepare, quantity
+from sim.experiment.asked import kpi_names
+from sim.experiment.manifest import plain, shown, versions
+from sim.experiment.points import Points, design_from, points_of
+from sim.experiment.runs import choose_engine
 from sim.experiment.sweep_tasks import World
-from sim.scenario.design import Design, Parameter, read_design
 
 if TYPE_CHECKING:
     from sim.experiment.sweep_table import Table
     from sim.scenario import Scenario
+    from sim.scenario.design import Design, Parameter
 
-_TOLD = ("name", "about", "scenario")  # what a design says that changes no number; the scenario's content counts
+_TOLD = (
+    "name",
+    "about",
+    "scenario",
+    "file",
+)  # what a design says that changes no number; the files' content counts
 
 
 @dataclass
@@ -140,7 +146,7 @@ class Plan:
         files = {path: place for path, place in self._places().items() if path != self.design.path}
         return {
             "touchpoint": sim.__version__,
-            "design": resolved(self.design),
+            "design": plain(self.design.told()),
             "inputs": {place.as_posix(): folders.sha256(path) for path, place in files.items()},
             "points_sha256": self._points_digest(),
         }
@@ -182,49 +188,28 @@ class Plan:
         folders.copy_inputs(self._places(), place)
 
 
-def plan_of(design: Design | str | Path, note: Callable[[str], None] | None = None) -> Plan:
-    """What a design comes to. Raises ScenarioError or UsageError for whatever is wrong with it."""
-    read = design if isinstance(design, Design) else read_design(design)
-    points = points_of(read)
-    settings = Settings(read.seed, read.replications, read.size, quantity(read.horizon), log=read.logs)
-    scenario = prepare(read.scenario, settings)
+def plan_of(given: Any, note: Callable[[str], None] | None = None) -> Plan:
+    """What a design comes to: a file, data as a file would hold it, a Design, or points that were chosen elsewhere.
+
+    Raises ScenarioError or UsageError for whatever is wrong with it.
+    """
+    from sim.scenario.design import scenario_of
+
+    points = given if isinstance(given, Points) else points_of(design_from(given))
+    scenario = scenario_of(points.design)
     engine = choose_engine(scenario, None, note)
-    return Plan(points, scenario, engine, read.kpis or all_kpis(scenario))
+    return Plan(points, scenario, engine, points.design.kpis or all_kpis(scenario))
 
 
 def all_kpis(scenario: Scenario) -> tuple[str, ...]:
     """The KPIs that runs of a scenario may have."""
-    from sim.analysis.kpis import KPIS, WINDOWED
-
-    return (*KPIS, *(f"{prefix}_{window}" for window in scenario.windows for prefix in WINDOWED))
-
-
-def resolved(design: Design) -> dict[str, Any]:
-    """Everything a design says, as plain data."""
-    return {
-        "name": design.name,
-        "about": design.about,
-        "scenario": shown(design.scenario),
-        "method": design.method,
-        "count": design.count,
-        "levels": design.levels,
-        "second_order": design.second_order,
-        "replications": design.replications,
-        "seed": design.seed,
-        "random_numbers": "common" if design.common else "independent",
-        "base_rates": "each_point" if design.each_point else "once",
-        "size": design.size,
-        "horizon": design.horizon,
-        "kpis": list(design.kpis),
-        "logs": design.logs,
-        "parameters": {parameter.path: plain(parameter.written) for parameter in design.parameters},
-    }
+    return tuple(kpi_names([scenario]))
 
 
 def _compared(told: Mapping[str, Any]) -> dict[str, Any]:
     """What two sweeps are told apart by."""
     design = {key: value for key, value in told.get("design", {}).items() if key not in _TOLD}
-    design["parameters"] = list(design.get("parameters", {}).items())  # their order counts, too
+    design["parameters"] = list((design.get("parameters") or {}).items())  # their order counts, too
     names = ("touchpoint", "inputs", "points_sha256")
     return plain({"design": design, **{name: told.get(name) for name in names}})
 
@@ -233,9 +218,9 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[
     if there["touchpoint"] != here["touchpoint"]:
         yield f"it was begun by version {there['touchpoint']}, this is {here['touchpoint']}"
     before, now = there["design"], here["design"]
-    for key in now:
-        if key != "parameters" and before.get(key) != now[key]:
-            yield f"{key} was {_word(before.get(key))}, is {_word(now[key])}"
+    for key in dict.fromkeys((*before, *now)):
+        if key != "parameters" and before.get(key) != now.get(key):
+            yield f"{key} was {_word(before.get(key))}, is {_word(now.get(key))}"
     ranges, others = dict(map(tuple, before["parameters"])), dict(map(tuple, now["parameters"]))
     for path in dict.fromkeys((*ranges, *others)):
         if ranges.get(path) != others.get(path):

@@ -40,8 +40,13 @@ class Answer:
         """An aligned table; of a long one the first rows."""
         cells = [tuple(_cell(value) for value in row) for row in self.rows[:MOST]]
         widths = [max(map(len, column)) for column in zip(self.names, *cells, strict=True)]
-        numeric = [all(isinstance(row[k], int | float | None) for row in self.rows[:MOST]) for k in range(len(widths))]
-        lines = [_line(row, widths, numeric) for row in (tuple(self.names), tuple("─" * w for w in widths), *cells)]
+        numeric = [
+            all(isinstance(row[k], int | float | None) for row in self.rows[:MOST])
+            for k in range(len(widths))
+        ]
+        lines = [
+            _line(row, widths, numeric) for row in (tuple(self.names), tuple("─" * w for w in widths), *cells)
+        ]
         if len(self.rows) > MOST:
             lines.append(f"... {len(self.rows):,} rows; --csv prints them all")
         return "\n".join(lines)
@@ -55,7 +60,9 @@ def _cell(value: Any) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
     placed = zip(cells, widths, numeric, strict=True)
-    return "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in placed).rstrip()
+    return "  ".join(
+        cell.rjust(width) if right else cell.ljust(width) for cell, width, right in placed
+    ).rstrip()
 
 
 def ask(folder: Path, sql: str) -> Answer:

@@ -39,7 +39,10 @@ class Store:
         self.folder, self.table, self.head = folder, table, head
         self._parts = _numbers(folder / PARTS)
         self._next = 1 + max(self._parts, default=0)
-        self._written, self._took = time.monotonic(), 0.0  # when runs.parquet was replaced, and how long it took
+        self._written, self._took = (
+            time.monotonic(),
+            0.0,
+        )  # when runs.parquet was replaced, and how long it took
 
     @classmethod
     def begin(cls, folder: Path, table: Table, head: Mapping[str, Any]) -> Store:

@@ -133,5 +133,7 @@ def seeds(points: Points) -> np.ndarray:
     if design.common:
         return np.full(points.count, design.seed, np.int64)
     numbers = range(1, points.count + 1)
-    drawn = (np.random.SeedSequence(design.seed, spawn_key=(k,)).generate_state(1, np.uint64) for k in numbers)
+    drawn = (
+        np.random.SeedSequence(design.seed, spawn_key=(k,)).generate_state(1, np.uint64) for k in numbers
+    )
     return np.array([int(state[0]) >> (64 - _BITS) for state in drawn], np.int64)

@@ -1,7 +1,8 @@
 """``assumed:`` how far off a guess may be."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_core import core_schema
@@ -30,12 +31,28 @@ class Assumption:
 
 def assumption(node: Any, quantity: Quantity) -> Assumption:
     """``low .. high`` (uniform) or a distribution, in the units of ``quantity``. Raises :class:`Wrong`."""
+    quantity = numeric(quantity)
     if isinstance(node, Mapping):
         return Assumption(node, DistOf(quantity).parse(node), quantity)
+    return Assumption(node, range_of(node, quantity), quantity)
+
+
+def numeric(quantity: Quantity) -> Quantity:
+    """The same quantity without the words that stand for no number, which nothing lies between."""
+    numbers = {word: value for word, value in quantity.words.items() if _is_number(value)}
+    return quantity if len(numbers) == len(quantity.words) else replace(quantity, words=numbers)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def range_of(node: Any, quantity: Quantity) -> Dist:
+    """``low .. high``, every number between them alike. Raises :class:`Wrong`."""
     low, high = (quantity.parse(end) for end in ends(node))
     if not low < high:
         raise Wrong(f"expected low .. high with low below high, got {shown(node)}")
-    return Assumption(node, Dist("uniform", (float(low), float(high))), quantity)
+    return Dist("uniform", (float(low), float(high)))
 
 
 def ends(node: Any) -> list[str]:

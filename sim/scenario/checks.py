@@ -10,7 +10,7 @@ from sim.scenario.assumptions import Assumption, assumption
 from sim.scenario.journeys import END, LEAVE, Journey
 from sim.scenario.nodes import Node, children
 from sim.scenario.psychology import MAX_EMOTIONS
-from sim.scenario.quantities import DEAREST
+from sim.scenario.quantities import DEAREST, Pair, Quantity
 from sim.scenario.references import STATES, Finding, references
 from sim.scenario.schema import Scenario
 from sim.scenario.shapes import ROOT, Names, Shape, child_of, keys_of, quantity_of, shape_at
@@ -369,21 +369,29 @@ def read_assumptions(scenario: Scenario, root: Node) -> tuple[dict[str, Assumpti
 def _assumption(path: str, declared: Assumption, root: Node) -> Assumption:
     keys = tuple(path.split("."))
     must_exist(keys, root)
-    quantity = quantity_of(shape_at(keys))
+    quantity = quantity_at(keys, declared.written)
     if quantity is None:
         raise Wrong("expected the path of a number", key=True)
-    basis = basis_of(declared.written)
-    quantity = BASES[basis] if quantity is BASES["day"] and basis != "day" else quantity
     return replace(assumption(declared.written, quantity), path=path)
 
 
+def quantity_at(keys: tuple[str, ...], written: Any) -> Quantity | None:
+    """The quantity at a path, in the units that what is written there names; None where it is no number."""
+    quantity = quantity_of(shape_at(keys))
+    if isinstance(quantity, Pair):
+        return quantity.counted_as(written)
+    basis = basis_of(written)
+    return BASES[basis] if quantity is BASES["day"] and basis != "day" else quantity
+
+
 def must_exist(keys: tuple[str, ...], root: Node | None) -> None:
-    """Names must have been written; fields may be defaults. Raises :class:`Wrong`."""
+    """Names must have been written; fields may be defaults. Raises :class:`Wrong`, which says where it parted."""
     shape: Shape | None = ROOT
     node: Node | None = root
-    for key in keys:
+    for depth, key in enumerate(keys):
         written = dict(children(node)) if node else {}
         known = list(written) if isinstance(shape, Names) else keys_of(shape)
         if key not in known:
-            raise Wrong(f"there is no {shown(key)} here{choice(key, known)}", key=True)
+            place = f"in {'.'.join(keys[:depth])}" if depth else "here"
+            raise Wrong(f"there is no {shown(key)} {place}{choice(key, known)}", key=True)
         shape, node = child_of(shape, key), written.get(key)

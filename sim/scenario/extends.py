@@ -60,7 +60,13 @@ class Chain:
 
     def _add_file(self, file: Path, text: str, above: tuple[Path, ...]) -> None:
         self.sources.append(file)
-        self.add(read_yaml(text, file), file.parent, (*above, file))
+        root = read_yaml(text, file)
+        if design := root.get("design"):
+            message = (
+                f"this is a design of a sweep, not a scenario; run it with: touchpoint sweep {relative(file)}"
+            )
+            raise ScenarioError([Problem(design.origin.at_key, "design", message)])
+        self.add(root, file.parent, (*above, file))
 
 
 def _text(file: Path) -> str:

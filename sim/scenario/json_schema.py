@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from sim.scenario import quantities
+from sim.scenario.design_file import DesignFile
 from sim.scenario.journeys import Edge
 from sim.scenario.psychology import Psychology
 from sim.scenario.quantities import WEIGHT, Quantity
@@ -45,6 +46,18 @@ def json_schema() -> Json:
         **root,
         "properties": {"extends": _EXTENDS, **root["properties"]},
         "definitions": dict(sorted(definitions.items())),
+    }
+
+
+def design_schema() -> Json:
+    """The same for the designs of sweeps."""
+    definitions: dict[str, Json] = {}
+    root = _record(DesignFile, definitions)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Touchpoint design",
+        **root,
+        "definitions": definitions,
     }
 
 

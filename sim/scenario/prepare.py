@@ -32,7 +32,7 @@ def prepare(root: Node) -> Node:
     parts["psychology"] = _psychology(root.get("psychology"))
     if "touchpoints" in parts:
         parts["touchpoints"] = _find_scripts(parts["touchpoints"])
-    return _find_files(replace(root, value=parts))
+    return find_files(replace(root, value=parts))
 
 
 def _segments(root: Node) -> Node:
@@ -103,11 +103,11 @@ def _default_emotions() -> Node:
     return from_plain(as_written(EMOTIONS, Names(Fields(Emotion))), DEFAULT)
 
 
-def _find_files(node: Node) -> Node:
+def find_files(node: Node) -> Node:
     """File names made absolute: they are written relative to the file they stand in."""
     if not node.is_mapping:
         return node
-    parts = {key: _find_files(item) for key, item in node.value.items()}
+    parts = {key: find_files(item) for key, item in node.value.items()}
     file = parts.get("file")
     if file and isinstance(file.value, str) and "column" in parts:
         parts["file"] = replace(file, value=os.path.normpath(_folder(file.origin) / file.value))

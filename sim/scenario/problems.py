@@ -8,17 +8,20 @@ from pydantic import ValidationError
 
 from sim.errors import Problem
 from sim.scenario.nodes import DEFAULT, Node, Origin, children
-from sim.scenario.shapes import Fields, keys_of, shape_at
+from sim.scenario.shapes import ROOT, Fields, Shape, keys_of, shape_at
 from sim.scenario.wrong import Wrong, nearest, shown
 
 KeyPath = tuple[str, ...]
 
 
 class Complaints:
-    """Problems found in one tree, given back in file order, each place complained about once."""
+    """Problems found in one tree, given back in file order, each place complained about once.
 
-    def __init__(self, root: Node, sources: Sequence[Path] = ()):
-        self.root = root
+    ``shape`` is what the tree should look like: a scenario, if nothing else is said.
+    """
+
+    def __init__(self, root: Node, sources: Sequence[Path] = (), shape: Shape = ROOT):
+        self.root, self.shape = root, shape
         self._order = {path: k for k, path in reversed(list(enumerate(sources)))}
         self._found: dict[tuple[str, str], tuple[tuple[int, int, int], Problem]] = {}
 
@@ -89,11 +92,12 @@ def _translate(item: Mapping[str, Any], complaints: Complaints) -> None:
     if isinstance(wrong, Wrong):
         complaints.add((*path, *wrong.at), wrong.message, key=wrong.key)
     elif item["type"] == "extra_forbidden":
-        complaints.add(path, _unknown_key(path), key=True)
+        complaints.add(path, _unknown_key(path, complaints.shape), key=True)
     elif missing:
         complaints.add(path, f"missing: {_meaning(path)}")
     else:
-        complaints.add(path, f"{_expected(item, path)}, got {shown(item['input'])}{_hint(item)}")
+        expected = _expected(item, shape_at(path, complaints.shape))
+        complaints.add(path, f"{expected}, got {shown(item['input'])}{_hint(item)}")
 
 
 def _written_path(root: Node, location: Sequence[int | str], missing: bool) -> KeyPath:
@@ -107,8 +111,8 @@ def _written_path(root: Node, location: Sequence[int | str], missing: bool) -> K
     return (*path, str(location[-1])) if missing else tuple(path)
 
 
-def _unknown_key(path: KeyPath) -> str:
-    known = keys_of(shape_at(path[:-1]))
+def _unknown_key(path: KeyPath, root: Shape) -> str:
+    known = keys_of(shape_at(path[:-1], root))
     return f"unknown key{nearest(path[-1], known) or '; expected one of ' + ', '.join(known)}"
 
 
@@ -123,11 +127,11 @@ def _meaning(path: KeyPath) -> str:
 _EXPECTED = {"string_type": "text", "bool_type": "true or false", "bool_parsing": "true or false"}
 
 
-def _expected(item: Mapping[str, Any], path: KeyPath) -> str:
+def _expected(item: Mapping[str, Any], shape: Shape | None) -> str:
     if item["type"] == "literal_error":
         return "expected " + item["ctx"]["expected"].replace("'", "")
     if item["type"] in ("model_type", "dict_type", "mapping_type", "model_attributes_type"):
-        keys = keys_of(shape_at(path))[:4]
+        keys = keys_of(shape)[:4]
         return f"expected a mapping with keys such as {', '.join(keys)}" if keys else "expected a mapping"
     return "expected " + _EXPECTED.get(item["type"], "a date such as 2026-01-05")
 

@@ -5,8 +5,10 @@ A :class:`Quantity` serves as pydantic metadata: a field of type ``Annotated[flo
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic_core import core_schema
@@ -41,7 +43,7 @@ class Quantity:
     @property
     def whole(self) -> bool:
         """Whether only whole numbers fit."""
-        return self.write is units.write_count
+        return self.read is units.read_count
 
     def parse(self, value: object) -> Any:
         """The value in base units. Raises :class:`Wrong`: what was expected, what was found, the nearest."""
@@ -267,21 +269,64 @@ def _write_prospects(prospects: Prospects) -> str:
     return f"{prospects.count} per site" if prospects.per_site else str(prospects.count)
 
 
-class _Pair(Quantity):
-    """A quantity whose value is an amount with what it is counted by; the parts know their own bounds."""
+@dataclass(frozen=True)
+class Pair(Quantity):
+    """A quantity whose value is an amount with what it is counted by; the parts know their own bounds.
+
+    ``amount`` is the quantity of the amount alone.
+    """
+
+    amount: Quantity = NOT_NEGATIVE
 
     def holds(self, number: Any) -> bool:
         """The parts were checked while they were read."""
         return True
 
+    def counted_as(self, written: Any) -> Quantity:
+        """The quantity of the amount alone, counted by what the text of a range or list counts it by."""
+        per = next((found[1] for text in _texts(written) if (found := _COUNTED.search(text))), None)
+        if per is None:
+            return self.amount
+        return replace(
+            self.amount,
+            expected=f"{self.amount.expected} per {per}",
+            read=partial(_read_counted, self.amount, per),
+            write=partial(_write_counted, self.amount, per),
+            unit=f"{self.amount.unit} per {per}".strip(),
+        )
 
-BUDGET = _Pair(
+
+_COUNTED = re.compile(r"\bper\s+([^.]*\w)\s*(?:\.\.|$)")
+
+
+def _texts(written: Any) -> list[str]:
+    """Every text in a range, a list or a distribution."""
+    if isinstance(written, Mapping):
+        return [text for item in written.values() for text in _texts(item)]
+    if isinstance(written, list | tuple):
+        return [text for item in written for text in _texts(item)]
+    return [written] if isinstance(written, str) else []
+
+
+def _read_counted(amount: Quantity, per: str, value: object) -> float:
+    """The amount of ``<amount> per <what>``; what it is counted by must not change on the way."""
+    text, _, what = str(value).partition(" per ")
+    if what.strip() != per:
+        raise Unreadable
+    return float(amount.read(text.strip()))
+
+
+def _write_counted(amount: Quantity, per: str, value: float) -> str:
+    return f"{amount.write(value)} per {per}"
+
+
+BUDGET = Pair(
     "a budget such as 1_500 or 1_500 per year", _read_budget, _write_budget, "currency", low=0,
-    examples=(1500, "1_500 per year"),
+    examples=(1500, "1_500 per year"), amount=MONEY,
 )  # fmt: skip
-PROSPECTS = _Pair(
+PROSPECTS = Pair(
     "a number of people such as 300 or 300 per site", _read_prospects, _write_prospects, low=0,
-    examples=(300, "300 per site"),
+    examples=(300, "300 per site"), amount=COUNT,
 )  # fmt: skip
 
 Number = Annotated[float, NUMBER]

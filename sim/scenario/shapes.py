@@ -148,9 +148,9 @@ def keys_of(shape: Shape | None) -> tuple[str, ...]:
     return ()
 
 
-def shape_at(path: Iterable[str]) -> Shape | None:
-    """The shape at a path from the root of a scenario; None if the schema has no such path."""
-    shape: Shape | None = ROOT
+def shape_at(path: Iterable[str], root: Shape | None = None) -> Shape | None:
+    """The shape at a path from the root, that of a scenario without another; None if there is no such path."""
+    shape: Shape | None = root or ROOT
     for key in path:
         shape = child_of(shape, key)
     return shape

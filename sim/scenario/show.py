@@ -31,7 +31,7 @@ def describe(scenario: Scenario) -> str:
 
 def _record(node: Node, shape: Fields, indent: str) -> Iterator[Line]:
     """The fields of a record in the order of the schema: those written, and the defaults of the others."""
-    defaults = _defaults(shape, node)
+    defaults = defaults_of(shape, node)
     for key in fields(shape.model):
         child = node.get(key)
         if child is not None and child.value is not None:
@@ -40,7 +40,7 @@ def _record(node: Node, shape: Fields, indent: str) -> Iterator[Line]:
             yield from _entry(key, from_plain(defaults[key], DEFAULT), child_of(shape, key), indent)
 
 
-def _defaults(shape: Fields, node: Node) -> dict[str, Any]:
+def defaults_of(shape: Fields, node: Node) -> dict[str, Any]:
     """The defaults of a record as a file would hold them, without those that say nothing."""
     found = {}
     for name, info in shape.model.model_fields.items():

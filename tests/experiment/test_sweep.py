@@ -18,6 +18,7 @@ import pytest
 import sim
 from sim.errors import RunError, UsageError
 from sim.experiment import sweep_hands, sweep_store, sweep_tasks
+from sim.experiment.points import points_from
 from sim.experiment.sweep import Sweep, sweep
 from sim.experiment.sweep_plan import plan_of
 from sim.experiment.workers import WorkerDied
@@ -65,7 +66,8 @@ def kiosk(tmp_path):
     (tmp_path / "kiosk.yaml").write_text(KIOSK)
 
     def made(**changed):
-        return design_of(DESIGN | changed, tmp_path)
+        whole = DESIGN | changed
+        return design_of({key: value for key, value in whole.items() if value is not None}, tmp_path)
 
     return made
 
@@ -104,17 +106,24 @@ def test_a_row_is_what_the_run_alone_gives(kiosk, tmp_path):
     row = sweep(design, out=tmp_path / "out").runs.iloc[3]
     sets = [f"{path}={value}" for path, value in plan_of(design).points.row(1).items()]
     seed = int(row["seed"])
-    alone = sim.run(tmp_path / "kiosk.yaml", seed=seed, replications=2, set=sets, log=False).replications.loc[2]
+    alone = sim.run(tmp_path / "kiosk.yaml", seed=seed, replications=2, set=sets, log=False).replications.loc[
+        2
+    ]
     assert {name: row[name] for name in alone.index} == alone.to_dict()
 
 
 def test_points_have_the_same_luck_or_their_own(kiosk, tmp_path):
-    same = {"parameters": {"touchpoints.buy.fails.chance": ["10 %", "10 %"]}, "method": "full_factorial"}
-    common = sweep(kiosk(**same), out=tmp_path / "common").runs
-    own = sweep(kiosk(**same, random_numbers="independent"), out=tmp_path / "own").runs
+    same = pd.DataFrame({"touchpoints.buy.fails.chance": [0.1, 0.1]})
+    rest = {"scenario": "kiosk.yaml", "replications": 2}
+    kiosk()
+    common = sweep(points_from(same, rest, tmp_path), out=tmp_path / "common").runs
+    rest["random_numbers"] = "independent"
+    own = sweep(points_from(same, rest, tmp_path), out=tmp_path / "own").runs
     assert common["orders"][:2].tolist() == common["orders"][2:].tolist()
     assert own["seed"].nunique() == 2 and own["orders"][:2].tolist() != own["orders"][2:].tolist()
-    seeds = [int(np.random.SeedSequence(1, spawn_key=(k,)).generate_state(1, np.uint64)[0]) >> 1 for k in (1, 2)]
+    seeds = [
+        int(np.random.SeedSequence(1, spawn_key=(k,)).generate_state(1, np.uint64)[0]) >> 1 for k in (1, 2)
+    ]
     assert own["seed"].tolist() == [seeds[0]] * 2 + [seeds[1]] * 2
 
 
@@ -196,7 +205,9 @@ def test_a_point_that_kills_workers_is_a_failed_row(kiosk, tmp_path, whole, monk
     monkeypatch.setattr(module, "_hands", lambda *_: mortal)
     done = sweep(kiosk(), out=tmp_path / "out")
     failed = done.runs[done.runs["status"] == "failed"]
-    assert failed["point"].tolist() == [7, 7] and failed["error"].str.startswith("a worker process died").all()
+    assert (
+        failed["point"].tolist() == [7, 7] and failed["error"].str.startswith("a worker process died").all()
+    )
     assert mortal.deaths == 3
     monkeypatch.undo()
     assert table(sweep(kiosk(), out=tmp_path / "out", resume=True)) == whole  # another try may do
@@ -224,7 +235,7 @@ def test_what_a_point_shares_is_done_once(kiosk, tmp_path, monkeypatch):
 # ---------------------------------------------------------------- failures
 def test_a_point_that_is_no_scenario_is_a_failed_row(kiosk, tmp_path):
     values = {"touchpoints.buy.fails.chance": ["5 %", "10 %"], "population.size": [25, 20]}
-    design = kiosk(method="full_factorial", parameters=values)
+    design = kiosk(method="full_factorial", points=None, parameters=values)
     bad = replace(design.parameters[1], values=(25.0, -1.0))
     done = sweep(replace(design, parameters=(design.parameters[0], bad)), out=tmp_path / "out")
     failed = done.runs[done.runs["status"] == "failed"]
@@ -354,7 +365,7 @@ def test_a_folder_that_is_taken(kiosk, tmp_path):
     with pytest.raises(UsageError, match="holds a sweep already; --resume"):
         sweep(kiosk(points=2), out=tmp_path / "out")
     assert sweep(kiosk(points=2), out=tmp_path / "out", resume=True).new == 0
-    with pytest.raises(UsageError, match=r"holds another sweep.*count was 2, is 3; seed was 1, is 2"):
+    with pytest.raises(UsageError, match=r"holds another sweep.*points was 2, is 3; seed was 1, is 2"):
         sweep(kiosk(points=3, seed=2), out=tmp_path / "out", resume=True)
     (tmp_path / "kiosk.yaml").write_text(KIOSK.replace("20 %", "21 %"))
     with pytest.raises(UsageError, match=r"kiosk\.yaml has changed"):

@@ -84,9 +84,15 @@ class Told:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"numpy": "1.26.4"}, r"the worker at tcp://10\.0\.0\.7:4242 has numpy 1\.26\.4, here is .*: install the same"),
+        (
+            {"numpy": "1.26.4"},
+            r"the worker at tcp://10\.0\.0\.7:4242 has numpy 1\.26\.4, here is .*: install the same",
+        ),
         ({"touchpoint": "0.0.9"}, r"has touchpoint 0\.0\.9, here is "),
-        (ModuleNotFoundError("No module named 'sim'"), r"cannot run Touchpoint: No module named 'sim'; install it"),
+        (
+            ModuleNotFoundError("No module named 'sim'"),
+            r"cannot run Touchpoint: No module named 'sim'; install it",
+        ),
     ],
 )
 def test_other_versions_are_refused(answer, said):
