@@ -294,8 +294,10 @@ def hazard_bound(reach: float) -> float:
 
 
 def hazard_reach(scenario: Scenario, centre: float, scale: float = 1.0) -> float:
-    """ln of how many times its stated value the leaving hazard can reach, scale * exp(-effect (L_min - centre)); 0 where
-    no feeling moves it."""
+    """ln of how many times its stated value the leaving hazard can reach, scale * exp(-effect (L_min - centre)).
+
+    0 where no feeling moves it.
+    """
     q = scenario.psychology
     if not q.on or q.effect_on.leaving == 0.0 or q.link == "linear":
         return 0.0

@@ -101,6 +101,7 @@ def _unwritable(place: Path, error: Exception) -> UsageError:
 
 
 def reason(error: OSError) -> str:
+    """Why a file could not be written, and which."""
     name = f" ({error.filename})" if error.filename else ""
     return f"{error.strerror or error}{name}"
 

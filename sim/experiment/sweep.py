@@ -143,11 +143,11 @@ def sweep(
     """Run all points of a design (a file, the name of one that ships, its data, a Design or Points) and keep the runs
     in a folder of the sweep's own.
 
-    ``out`` names that folder; without, it is one in ``results`` named after the design and what it says. With ``resume``
-    a sweep that is there goes on (one that is not begins); without, a folder that is taken is refused. ``workers``
-    are processes of this machine (one: this process); an ``executor`` of ``concurrent.futures`` or the address of
-    a ``dask`` scheduler take their place. None of that changes a digit. ``begins(plan, folder)`` is called before the first
-    run, ``progress`` is told how far it is. A run that fails is a row with its error.
+    ``out`` names that folder; without, it is one in ``results`` named after the design and what it says. With
+    ``resume`` a sweep that is there goes on (one that is not begins); without, a folder that is taken is refused.
+    ``workers`` are processes of this machine (one: this process); an ``executor`` of ``concurrent.futures`` or the
+    address of a ``dask`` scheduler take their place. None of that changes a digit. ``begins(plan, folder)`` is called
+    before the first run, ``progress`` is told how far it is. A run that fails is a row with its error.
 
     Raises ScenarioError or UsageError before anything runs; RunError where it cannot go on. After that, and after
     KeyboardInterrupt or SystemExit, what is finished is kept, and ``resume`` runs the rest.

@@ -1,4 +1,4 @@
-"""A sweep on a Dask cluster: a window of chunks at a scheduler, which hands them to its workers and again if one dies."""
+"""A sweep on a Dask cluster: a window of chunks at its scheduler, which has them done again where a worker dies."""
 
 from __future__ import annotations
 

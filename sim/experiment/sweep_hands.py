@@ -1,9 +1,9 @@
 """Who runs the chunks of a sweep: this process, worker processes, or any executor of ``concurrent.futures``.
 
-All have the same four: ``width`` (how many chunks are under way at best), ``free`` (how many it would take now), ``give(number,
-chunk)``, and ``listen()``, which waits a moment and returns what is finished as ``(number, answer)``. An answer is what came of
-the chunk, the exception that kept it from being run, or WorkerDied: another try may do; then ``fill_up()`` sees to it that
-there is somebody to try.
+All have the same: ``width`` (how many chunks are under way at best), ``free`` (how many it would take now),
+``give(number, chunk)``, and ``listen()``, which waits a moment and returns what is finished as ``(number, answer)``. An
+answer is what came of the chunk, the exception that kept it from being run, or WorkerDied: another try may do; then
+``fill_up()`` sees to it that there is somebody to try.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Event logs of a sweep: ``logs/visits/point=12/00001.parquet``, a file a table, point and replication.
 
-Readers that know folders of the form ``point=12`` (pandas, Polars, DuckDB) have the point as a column; the replication is one.
+Readers that know folders of the form ``point=12`` (pandas, Polars, DuckDB) have the point as a column; the
+replication is one in the files.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Plan:
     def _reach(self, lowering: Any, look: Callable[[], None]) -> dict[str, float]:
         """How far the leaving hazard of each segment reaches at the extremes of the design.
 
-        People get their moments to leave at a rate that bounds it, the same at all points, or luck would not be the same.
+        People get their moments to leave at a rate that bounds it, the same at all points, or luck would differ.
         Looked at are the scenario itself, every parameter alone at its least and greatest value (words: each), and
         all parameters together where each by itself reaches furthest.
         """

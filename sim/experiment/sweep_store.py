@@ -1,9 +1,9 @@
 """The folder of a sweep: whatever is finished is kept, whenever the end comes.
 
 ``runs.parquet`` has a row for every run from the beginning, and is replaced as a whole now and then. What finishes
-between two replacements lies in ``parts/``, a file a chunk, written as soon as the chunk is finished. A file gets its name
-when all of it is on the disk; a part that is merged already, because the end came before it was removed, says the
-same once more.
+between two replacements lies in ``parts/``, a file a chunk, written as soon as the chunk is finished. A file gets its
+name when all of it is on the disk; a part that is merged already, because the end came before it was removed, says
+the same once more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All runs of a sweep as columns: what each is to be, what became of it. A row a run, sorted by point and replication."""
+"""All runs of a sweep as columns, a row a run, by point and replication: what each is to be, what became of it."""
 
 from __future__ import annotations
 

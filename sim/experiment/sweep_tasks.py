@@ -89,15 +89,14 @@ def _ignore(_: float) -> None:
     pass
 
 
-def _mill(world: bytes) -> _Mill:
+def _mill(world: bytes) -> Any:
     """What this thread runs the points of a sweep with."""
     if getattr(_HERE, "world", None) != world:
         mill = _Mill(pickle.loads(world))
         with _COMPILING:
             prepared(mill.world.engine)
         _HERE.world, _HERE.mill = world, mill
-    mill = _HERE.mill
-    return mill
+    return _HERE.mill
 
 
 class _Mill:

@@ -51,7 +51,10 @@ def _from_value(path: str, value: Any) -> Setting:
 
 
 def apply(root: Node, settings: Sequence[Setting], tree: Node | None = None) -> Node:
-    """The tree with every setting laid over it; ``tree`` is what it is prepared, if that is known. Raises :class:`ScenarioError` for paths that lead nowhere."""
+    """The tree with every setting laid over it; ``tree`` is what it is prepared, if that is known.
+
+    Raises :class:`ScenarioError` for paths that lead nowhere.
+    """
     problems: list[Problem] = []
     for setting in settings:
         tree = tree or prepare(root)
