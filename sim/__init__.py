@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.errors import Problem, RunError, ScenarioError, TouchpointError, UsageError
     from sim.experiment.comparison import Comparison, compare
     from sim.experiment.runs import Run, run
+    from sim.experiment.sweep import Sweep, sweep
     from sim.scenario import Scenario, load, parse
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ _HOMES = {
     "Run": "sim.experiment.runs",
     "RunError": "sim.errors",
     "Scenario": "sim.scenario",
+    "Sweep": "sim.experiment.sweep",
     "ScenarioError": "sim.errors",
     "TouchpointError": "sim.errors",
     "UsageError": "sim.errors",
@@ -36,6 +38,7 @@ _HOMES = {
     "load": "sim.scenario",
     "parse": "sim.scenario",
     "run": "sim.experiment.runs",
+    "sweep": "sim.experiment.sweep",
 }
 
 __all__ = [  # noqa: RUF022 - what a user meets first stands first
@@ -43,9 +46,11 @@ __all__ = [  # noqa: RUF022 - what a user meets first stands first
     "parse",
     "run",
     "compare",
+    "sweep",
     "Scenario",
     "Run",
     "Comparison",
+    "Sweep",
     "TouchpointError",
     "ScenarioError",
     "UsageError",

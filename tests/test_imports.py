@@ -7,7 +7,10 @@ import pytest
 
 import sim
 
-HEAVY = ("numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "simpy", "pydantic", "ruamel")
+HEAVY = (
+    *("numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "simpy", "pydantic", "ruamel"),
+    *("distributed", "duckdb", "filelock", "SALib", "optuna"),
+)
 
 
 def loaded(code: str) -> list[str]:
@@ -32,6 +35,8 @@ print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
         "import sim.errors, sim.cli",
         "from sim.cli import main; main(['--help'])",
         "from sim.cli import main; main(['run', '--help'])",
+        "from sim.cli import main; main(['sweep', '--help'])",
+        "from sim.cli import main; main(['query', '--help'])",
         "from sim.cli import main; main(['--version'])",
     ],
 )

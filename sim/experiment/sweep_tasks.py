@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import pickle
 import threading
 import time
@@ -95,6 +97,8 @@ def _mill(world: bytes) -> Any:
         mill = _Mill(pickle.loads(world))
         with _COMPILING:
             prepared(mill.world.engine)
+        if multiprocessing.parent_process() is not None:
+            gc.freeze()  # what is loaded stays: collecting garbage need not look through it for every point
         _HERE.world, _HERE.mill = world, mill
     return _HERE.mill
 

@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -395,3 +397,42 @@ def test_a_name_that_resume_finds_again(kiosk, tmp_path):
     first = sweep(kiosk(points=2), results=tmp_path / "results")
     assert sweep(kiosk(points=2), results=tmp_path / "results", resume=True).folder == first.folder
     assert sweep(kiosk(points=3), results=tmp_path / "results").folder != first.folder
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_runs_stay_within_memory(kiosk, tmp_path):
+    """Registered, kept in a thousand parts, replaced now and then, finished: 200 MB beside what 1,000 runs take."""
+    kiosk()
+    less, more = (_peak(tmp_path, runs) for runs in (1_000, 100_000))
+    assert more - less < 200e6
+
+
+def _peak(folder, runs):
+    """Peak memory of a sweep whose workers do nothing, as a process of its own sees it."""
+    code = f"""
+import resource, sys
+import pandas as pd
+from sim.experiment import sweep_hands
+from sim.experiment.points import points_from
+from sim.experiment.sweep import sweep
+from sim.experiment.sweep_tasks import Worked
+
+def work(chunk, look):
+    values = [tuple(float(point.number + n) for n in range(KPIS)) for point in chunk.points]
+    rows = [(point.number, 1, found, None) for point, found in zip(chunk.points, values)]
+    return Worked(rows, 0.007 * len(rows))
+
+sweep_hands.work = work
+points = pd.DataFrame({{"touchpoints.buy.fails.chance": [k / {runs} for k in range({runs})]}})
+points = points_from(points, {{"scenario": "kiosk.yaml", "replications": 1, "base_rates": "once"}}, {str(folder)!r})
+from sim.experiment.sweep_plan import all_kpis
+from sim.scenario.design import scenario_of
+KPIS = len(all_kpis(scenario_of(points.design)))
+done = sweep(points, out={str(folder / str(runs))!r})
+assert done.counts["done"] == {runs}
+print(done.seconds, file=sys.stderr)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
