@@ -21,7 +21,7 @@ from sim import cli
 from sim.cli import progress as progress_module
 from sim.cli.progress import Progress, days
 from sim.experiment.signals import Held
-from sim.finding import find_scenario, shipped_scenarios
+from sim.finding import find_scenario, shipped_designs, shipped_scenarios
 
 KPI_KEYS = ["mean", "low", "high", "p05", "p95", "unit"]
 RESULT_KEYS = [
@@ -512,6 +512,7 @@ def test_shipped_scenarios_are_known_by_name():
     assert {"coffee_shop", "streaming", "cdnow/pareto_nbd"} <= set(names)
     for name in names:
         assert find_scenario(name).is_relative_to(folder / name.split("/")[0])
+    assert "coffee_shop/sweep" in shipped_designs() and not set(names) & set(shipped_designs())
 
 
 def test_a_business_without_a_baseline_names_its_scenarios():

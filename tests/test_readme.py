@@ -99,10 +99,11 @@ def test_links_of_the_pages_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_schema_that_ships_is_the_one_of_the_code():
+@pytest.mark.parametrize("name", ["scenario", "design"])
+def test_the_schemas_that_ship_are_those_of_the_code(name):
     import json
 
-    from sim.scenario import json_schema
+    from sim.scenario.json_schema import design_schema, json_schema
 
-    shipped = json.loads((ROOT / "scenarios" / "scenario.schema.json").read_text(encoding="utf-8"))
-    assert shipped == json_schema()
+    shipped = json.loads((ROOT / "scenarios" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    assert shipped == (json_schema() if name == "scenario" else design_schema())

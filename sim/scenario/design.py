@@ -200,10 +200,10 @@ class _Reading:
         """The design. Raises :class:`ScenarioError` with every problem found."""
         sheet = self._sheet()
         scenario = self._scenario(sheet)
-        table = self._method(sheet)
+        self._method(sheet)
         if scenario is not None:
             self._kpis(sheet, scenario)
-            self._parameters(sheet, scenario, table)
+            self._parameters(sheet, scenario)
         made = self._made(sheet, scenario)
         if not self._problems():
             self._count(made)
@@ -276,11 +276,11 @@ class _Reading:
                 )
 
     # ------------------------------------------------------------ the method and what it counts
-    def _method(self, sheet: Sheet) -> Table | None:
-        """Complain about keys of other methods and counts that do not fit; the table of points, if there is one."""
+    def _method(self, sheet: Sheet) -> None:
+        """Complain about keys of other methods and counts that do not fit; read the table of points, if any."""
         if sheet.method is None:
             self._missing("method")
-            return None
+            return
         for key, methods in USED_BY.items():
             if self._has(key) and sheet.method not in methods:
                 self._tell(key, f"belongs to {_listed(methods)}; {_takes(sheet.method)}", at_key=True)
@@ -291,7 +291,8 @@ class _Reading:
             self._power_of_two("points" if sheet.method == "sobol" else "samples", sheet)
         if sheet.method in USED_BY["levels"] and sheet.levels is not None:
             self._levels(sheet.method, sheet.levels)
-        return self._table(sheet) if sheet.method == "csv" else None
+        if sheet.method == "csv":
+            self._table(sheet)
 
     def _power_of_two(self, key: str, sheet: Sheet) -> None:
         count = getattr(sheet, key)
@@ -310,34 +311,32 @@ class _Reading:
                 "levels", f"expected an even number such as {near}, got {levels} (steps span half a range)"
             )
 
-    def _table(self, sheet: Sheet) -> Table | None:
+    def _table(self, sheet: Sheet) -> None:
         if self._has("parameters"):
             message = "the columns of the table are the parameters; leave this out"
             self._tell("parameters", message, at_key=True)
         if self.table is not None:
-            return self.table
+            return
         if sheet.file is None:
             self._missing("file")
-            return None
+            return
         file = Path(os.path.normpath(self.folder / sheet.file))
         if not file.exists():
             self._tell(
                 "file", f"there is no file {shown(sheet.file)}{_beside(self.folder, sheet.file, '*.csv')}"
             )
-            return None
+            return
         self.sources.append(file)
         try:
-            return read_table(file)
+            self.table = read_table(file)
         except ScenarioError as error:
             self.elsewhere += error.problems
-            return None
 
     # ------------------------------------------------------------ parameters
-    def _parameters(self, sheet: Sheet, scenario: Scenario, table: Table | None) -> None:
-        if table is not None:
-            self.parameters, problems = tabled(table, scenario)
-            self.elsewhere += problems
+    def _parameters(self, sheet: Sheet, scenario: Scenario) -> None:
         if sheet.method == "csv":
+            self.parameters, problems = tabled(self.table, scenario) if self.table else ([], [])
+            self.elsewhere += problems
             return
         written = self.root.value[TOP].get("parameters")
         if written is None or not written.value:
@@ -412,8 +411,8 @@ class _Reading:
 
     def _ends(self, scenario: Scenario) -> None:
         """Complain about ends of ranges that make no valid scenario."""
-        if self.table is not None or any(one.form == "table" for one in self.parameters):
-            self._rows(scenario)
+        if self.table is not None:
+            self._rows(scenario, self.table)
             return
         middle = {one.path: one.write(centre_of(one)) for one in self.parameters}
         if problem := _broken(scenario, middle):
@@ -433,14 +432,15 @@ class _Reading:
                     "parameters", f"with every parameter at its {which} this is no scenario: {problem}"
                 )
 
-    def _rows(self, scenario: Scenario) -> None:
+    def _rows(self, scenario: Scenario, table: Table) -> None:
         """The same for a table: the points at which a column has its least and its greatest value, or a new word."""
         rows = sorted({row for one in self.parameters for row in _telling(one)})
         for row in rows:
             values = {one.path: one.write(one.values[row]) for one in self.parameters}
             if problem := _broken(scenario, values):
-                message = f"point {row + 1} is no scenario: {problem}"
-                self.elsewhere.append(Problem(self.parameters[0].where, "", message))
+                self.elsewhere.append(
+                    Problem(table.place(row), "", f"point {row + 1} is no scenario: {problem}")
+                )
                 return
 
 
@@ -486,7 +486,8 @@ def centre_of(one: Parameter) -> Any:
     if one.own is not None and _inside(one):
         return one.own
     if one.dist is None or one.quantity is None:
-        return one.values[(len(one.values) - 1) // 2]
+        values = one.values if one.quantity is None else sorted(one.values)
+        return values[(len(values) - 1) // 2]
     return float(one.quantity.parse(one.quantity.written(one.dist.mean)))
 
 

@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from sim.scenario.nodes import DEFAULT, Node, children, from_plain
 from sim.scenario.schema import Scenario
-from sim.scenario.shapes import ROOT, Fields, Other, Shape, as_written, child_of, fields
+from sim.scenario.shapes import ROOT, Fields, Other, Shape, as_written, child_of, fields, short_form
 from sim.scenario.spreads import KEYS
 
 COLUMN = 58  # where the origins begin
@@ -52,6 +52,27 @@ def defaults_of(shape: Fields, node: Node) -> dict[str, Any]:
     if hasattr(shape.model, "inline") and not any(key in node.value for key in KEYS):
         found["mean"] = "never"
     return found
+
+
+def node_at(scenario: Scenario, keys: Sequence[str]) -> Node | None:
+    """What stands at a path, written or as a default; None where nothing does."""
+    node = scenario._tree
+    shape: Shape | None = ROOT
+    for depth, key in enumerate(keys):
+        node = _child(node, shape, key, short_form(tuple(keys[:depth])))
+        shape = child_of(shape, key)
+    return node
+
+
+def _child(node: Node | None, shape: Shape | None, key: str, short: str | None) -> Node | None:
+    if node is not None and not node.is_mapping:
+        return node if key == short and node.value is not None else None
+    if node is not None and node.get(key) is not None:
+        return node.get(key)
+    if not isinstance(shape, Fields):
+        return None
+    defaults = defaults_of(shape, node or Node({}, DEFAULT))
+    return from_plain(defaults[key], DEFAULT) if key in defaults else None
 
 
 def _is_derived(info: FieldInfo) -> bool:

@@ -17,6 +17,7 @@ from sim.scenario.nodes import DEFAULT, Node, children, written
 from sim.scenario.schema import Scenario
 from sim.scenario.settings import KeyPath, apply, read_settings, split_path
 from sim.scenario.shapes import ROOT, Fields, Names, Shape, child_of
+from sim.scenario.show import node_at
 from sim.scenario.wrong import Wrong
 
 TOLD = ("name", "about", "assumed", "windows", "currency")  # what a file says that moves nobody
@@ -55,12 +56,13 @@ def _with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
 
 
 def has(scenario: Scenario, path: str) -> bool:
-    """Whether the scenario has every named thing on the way to a value, so that it can have that value."""
+    """Whether the scenario has everything on the way to a value, so that it can have that value."""
+    keys = split_path(path)
     try:
-        must_exist(split_path(path), scenario._tree)
+        must_exist(keys, scenario._tree)
     except Wrong:
         return False
-    return True
+    return all(node_at(scenario, keys[:depth]) is not None for depth in range(1, len(keys)))
 
 
 def _root(scenario: Scenario) -> Node:

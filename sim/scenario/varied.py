@@ -11,13 +11,13 @@ from sim.scenario.assumptions import ends, numeric, range_of
 from sim.scenario.checks import must_exist, quantity_at
 from sim.scenario.columns import Reading
 from sim.scenario.distributions import Dist
-from sim.scenario.nodes import DEFAULT, Node, children, from_plain, plain
+from sim.scenario.nodes import Node, children, plain
 from sim.scenario.prepare import find_files
 from sim.scenario.quantities import Quantity
 from sim.scenario.schema import Scenario
 from sim.scenario.settings import KeyPath, split_path
-from sim.scenario.shapes import ROOT, Fields, Names, Shape, child_of, keys_of, shape_at, short_form
-from sim.scenario.show import defaults_of
+from sim.scenario.shapes import Fields, Names, Shape, keys_of, shape_at, short_form
+from sim.scenario.show import node_at
 from sim.scenario.spreads import DistOf
 from sim.scenario.wrong import Wrong, shown
 
@@ -104,6 +104,9 @@ def varied(path: str, node: Node, scenario: Scenario, reading: Reading, told: To
 def quantity_for(keys: KeyPath, written: Any, scenario: Scenario) -> Quantity | None:
     """The quantity at a path that a scenario has; None for words and truth values. Raises :class:`Wrong`."""
     must_exist(keys, scenario._tree)
+    for depth in range(1, len(keys)):
+        if node_at(scenario, keys[:depth]) is None:
+            raise Wrong(f"this scenario has no {'.'.join(keys[:depth])}", key=True)
     if keys[0] in UNVARIED:
         raise Wrong(f"{keys[0]} moves nobody, so there is nothing to vary", key=True)
     quantity, shape = quantity_at(keys, written), shape_at(keys)
@@ -218,24 +221,3 @@ def own_value(scenario: Scenario, keys: KeyPath, quantity: Quantity | None) -> A
     except Wrong:
         return None
     return float(value) if isinstance(value, int | float) else None
-
-
-def node_at(scenario: Scenario, keys: KeyPath) -> Node | None:
-    """What stands at a path, written or as a default; None where nothing does."""
-    node = scenario._tree
-    shape: Shape | None = ROOT
-    for depth, key in enumerate(keys):
-        node = _child(node, shape, key, short_form(keys[:depth]))
-        shape = child_of(shape, key)
-    return node
-
-
-def _child(node: Node | None, shape: Shape | None, key: str, short: str | None) -> Node | None:
-    if node is not None and not node.is_mapping:
-        return node if key == short and node.value is not None else None
-    if node is not None and node.get(key) is not None:
-        return node.get(key)
-    if not isinstance(shape, Fields):
-        return None
-    defaults = defaults_of(shape, node or Node({}, DEFAULT))
-    return from_plain(defaults[key], DEFAULT) if key in defaults else None

@@ -17,6 +17,7 @@ from worlds import merged
 from sim.analysis.kpis import kpis
 from sim.engine import ENGINES, lower, recorder
 from sim.experiment.parting import compare, record
+from sim.finding import holds_design
 from sim.model import layout
 from sim.report.parting import parting
 from sim.scenario import load, parse
@@ -24,7 +25,9 @@ from sim.scenario import load, parse
 SHIPPED = Path(__file__).parents[2] / "scenarios"
 SCRIPTED = SHIPPED / "python_touchpoint"  # which the compiled engine does not run
 SCENARIOS = sorted(
-    str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.yaml") if not path.is_relative_to(SCRIPTED)
+    str(path.relative_to(SHIPPED))
+    for path in SHIPPED.rglob("*.yaml")
+    if not (path.is_relative_to(SCRIPTED) or holds_design(path))
 )
 PROSPECTS = 1 << 31  # their ids begin here
 
