@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,11 +21,22 @@ import numpy as np
 from sim.errors import RunError, UsageError
 from sim.experiment import runs as single
 from sim.experiment.folder import reason
+from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import cores, prepared
 from sim.experiment.signals import Held
 from sim.experiment.sweep_hands import Hands, Here, Processes, Submitted
 from sim.experiment.sweep_plan import Plan, plan_of
-from sim.experiment.sweep_store import NAME, RUNS, Store, locked, read_head, read_rows
+from sim.experiment.sweep_store import (
+    LOCK,
+    NAME,
+    OWNER,
+    PARTS,
+    RUNS,
+    Store,
+    locked,
+    read_head,
+    read_rows,
+)
 from sim.experiment.sweep_table import PENDING, RUNNING, Table
 from sim.experiment.sweep_tasks import DIED, PASSING, Chunk, Point, Worked
 from sim.experiment.workers import WorkerDied
@@ -158,10 +169,10 @@ def sweep(
     place = Path(out) if out is not None else plan.default_place(Path(results))
     if begins is not None:
         begins(plan, place)
-    hands = _hands(plan, workers, executor, dask)
-    with locked(place) as taken:
+    _check_ours(place)
+    with closing(_hands(plan, workers, executor, dask)) as hands, locked(place):
         table = Table(plan.points, plan.kpis)
-        store = _opened(place, plan, table, resume, taken)
+        store = _opened(place, plan, table, resume)
         todo = np.flatnonzero(table.status == PENDING)
         run = _Run(plan, store, table, progress)
         if len(todo) or read_head(place)["status"] != "done":
@@ -169,32 +180,33 @@ def sweep(
     return Sweep(place, time.monotonic() - began, len(todo))
 
 
-def _opened(place: Path, plan: Plan, table: Table, resume: bool, taken: bool) -> Store:
-    """The store of a sweep that begins, or goes on."""
-    there = (place / NAME).exists()
-    if there and not resume:
-        read_head(place)
-        raise UsageError(
-            f"{place}: holds a sweep already; --resume goes on with it, --out names another folder"
-        )
-    if taken and not there and not _is_ours(place):
+def _check_ours(place: Path) -> None:
+    """Raise UsageError where something else stands in a sweep's place."""
+    if place.exists() and not place.is_dir():
+        raise UsageError(f"{place}: is a file; give --out a folder of the sweep's own")
+    if not place.is_dir() or (place / NAME).exists():
+        return
+    registering = {"inputs", PARTS, RUNS, f"{RUNS}.partial", f"{NAME}.partial"}  # and was ended
+    if not {path.name for path in place.iterdir() if path.name not in (LOCK, OWNER)} <= registering:
         raise UsageError(f"{place}: exists and is not empty; give --out another folder, or remove this one")
-    if not there:
+
+
+def _opened(place: Path, plan: Plan, table: Table, resume: bool) -> Store:
+    """The store of a sweep that begins, or goes on."""
+    if not (place / NAME).exists():
         with _keeping(place, table):
             plan.copy_inputs(place)
             return Store.begin(place, table, plan.head(table))
     head = read_head(place)
+    if not resume:
+        raise UsageError(
+            f"{place}: holds a sweep already; --resume goes on with it, --out names another folder"
+        )
     plan.check_same(head, place)
     plan.luck = head["luck"]
     store = Store.resume(place, table, plan.head(table))
     table.forget(_worth_another_try(table))
     return store
-
-
-def _is_ours(place: Path) -> bool:
-    """Whether all there is comes from a sweep that was ended while it registered its runs."""
-    ours = {"inputs", "parts", "logs", RUNS, f"{RUNS}.partial", f"{NAME}.partial"}
-    return {path.name for path in place.iterdir() if not path.name.startswith(".")} <= ours
 
 
 def _worth_another_try(table: Table) -> np.ndarray:
@@ -211,6 +223,7 @@ def _hands(plan: Plan, workers: int, executor: Executor | None, dask: str | None
         return Cluster(dask)
     if executor is not None:
         return Submitted(executor)
+    check_memory(people_in(plan.scenario), plan.engine, workers, workers, kept=False)
     prepared(plan.engine)
     return Processes(workers) if workers > 1 else Here()
 

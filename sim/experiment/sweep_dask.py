@@ -23,14 +23,14 @@ class Cluster:
 
     def __init__(self, address: str):
         self.address = address
+        self._futures: dict[Any, int] = {}
         self._client = _connected(address)
         try:
             self._await_workers()
             _check_versions(self._client, address)
         except BaseException:
-            self.__exit__()
+            self.close()
             raise
-        self._futures: dict[Any, int] = {}
         self._seen = 0.0  # when the width was asked for
         self._width = 1
 
@@ -95,11 +95,14 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         """Let go of what is not finished, without waiting for anybody."""
         for name in ("distributed", "tornado"):  # what they say of a lost scheduler has been said
             logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._client.status == "running":
-            for future in getattr(self, "_futures", {}):
+            for future in self._futures:
                 future.cancel()
         self._client.close(timeout=2.0)
 

@@ -45,6 +45,9 @@ class Hands(Protocol):
     def fill_up(self) -> None:
         """Replace workers that died. Raises OSError or EOFError where that cannot be."""
 
+    def close(self) -> None:
+        """Let go of everything and everybody; twice does no harm."""
+
     def __enter__(self) -> Any: ...
 
     def __exit__(
@@ -88,9 +91,14 @@ class Here:
             gc.freeze()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """From now on garbage is looked for everywhere again."""
         if self._froze:
             gc.unfreeze()
+        self._froze = False
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Processes:
@@ -121,8 +129,12 @@ class Processes:
         self._crew.__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        self._crew.__exit__(*error)
+    def close(self) -> None:
+        """End all processes."""
+        self._crew.__exit__()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Submitted:
@@ -159,9 +171,13 @@ class Submitted:
     def __enter__(self) -> Submitted:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Cancel what has not begun."""
         for future in self._futures:
             future.cancel()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _answer(future: Future[Any]) -> Any:

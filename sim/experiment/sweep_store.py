@@ -153,8 +153,8 @@ def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 # ---------------------------------------------------------------- one sweep at a time
 @contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Have a folder for oneself, made if need be; yields whether it was there with something of others in it.
+def locked(folder: Path) -> Iterator[None]:
+    """Have a folder for oneself, made if need be.
 
     The lock is the system's, so it ends with its owner, however this ends. Raises UsageError where another has it.
     """
@@ -173,7 +173,7 @@ def locked(folder: Path) -> Iterator[bool]:
         with suppress(OSError):
             owner = {"pid": os.getpid(), "host": socket.gethostname()}
             (folder / OWNER).write_text(json.dumps(owner), encoding="utf-8")
-        yield any(path.name not in (LOCK, OWNER) for path in folder.iterdir())
+        yield
     finally:
         with suppress(OSError):
             (folder / OWNER).unlink(missing_ok=True)

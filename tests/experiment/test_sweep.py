@@ -377,7 +377,9 @@ def test_a_folder_that_is_taken(kiosk, tmp_path):
     for resume in (False, True):
         with pytest.raises(UsageError, match="exists and is not empty"):
             sweep(kiosk(points=2), out=tmp_path / "full", resume=resume)
-    assert [path.name for path in (tmp_path / "full").iterdir() if path.name[0] != "."] == ["letter.txt"]
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["letter.txt"]
+    with pytest.raises(UsageError, match="is a file"):
+        sweep(kiosk(points=2), out=tmp_path / "full" / "letter.txt")
 
 
 def test_two_sweeps_in_one_folder(kiosk, tmp_path):
