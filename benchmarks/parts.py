@@ -38,11 +38,11 @@ class Plan:
 
 FULL = Plan(
     repeats=3, shop=(2_400, 120, 60), check=(24, 60, 14), floor_days=21, sizes=(10_000, 100_000, 1_000_000),
-    weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28), sweep=(120, 600, 90),
+    weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28), sweep=(160, 600, 90),
 )  # fmt: skip
 SHORT = Plan(
     repeats=3, shop=(1_200, 42, 0), check=(8, 21, 0), floor_days=9, sizes=(10_000, 50_000),
-    weeks=(1, 2), threads=(10_000, 21), log=(10_000, 21), memory=(100_000, 7), sweep=(60, 400, 90),
+    weeks=(1, 2), threads=(10_000, 21), log=(10_000, 21), memory=(100_000, 7), sweep=(80, 600, 90),
 )  # fmt: skip
 YEAR = (2_400, 365, 60)  # the coffee shop as shipped
 # where there is no compiled engine: sizes that SimPy can do
