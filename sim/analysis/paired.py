@@ -8,7 +8,7 @@ columns. Replications are independent of each other, worlds within one are anyth
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -71,16 +71,21 @@ def critical(columns: Floats, level: float = LEVEL) -> float:
 
     The two-sided quantile of the multivariate t with the columns' own correlation (the max-t or "Dunnett
     type" adjustment; Hothorn, Bretz & Westfall 2008), at least Student's t and at most Šidák's bound, which
-    holds whatever the correlation. One column: Student's t.
+    holds whatever the correlation; columns that are the same count once. Of the correlation few rows know little:
+    the quantile is moved towards the bound by as much as there are independent columns to a degree of freedom.
+    Without that, 12 intervals from 5 rows all hold in 87 % of cases, from 2 rows in 55 %; with it in 94 to 97.5 %.
+    One column: Student's t.
     """
     single = t_quantile(len(columns) - 1, level)
-    errors = standard_errors(columns)
-    some = errors > 0.0
-    if np.count_nonzero(some) < 2:
+    different = np.unique(columns[:, standard_errors(columns) > 0.0], axis=1)
+    if different.shape[1] < 2:
         return single
-    largest = np.abs(joint_deviations(columns[:, some]) / errors[some]).max(axis=1)
-    independent = t_quantile(len(columns) - 1, level ** (1.0 / int(np.count_nonzero(some))))
-    return float(min(max(np.quantile(largest, level), single), independent))
+    errors = standard_errors(different)
+    largest = np.abs(joint_deviations(different) / errors).max(axis=1)
+    bound = t_quantile(len(columns) - 1, level ** (1.0 / different.shape[1]))
+    joint = min(max(float(np.quantile(largest, level)), single), bound)
+    rank = np.linalg.matrix_rank((different - different.mean(axis=0)) / errors)
+    return float(joint + min(1.0, rank / (len(columns) - 1)) * (bound - joint))
 
 
 # ---------------------------------------------------------------- a difference
@@ -288,6 +293,34 @@ def unseen(customers: int, strategies: int = 1) -> float:
     strategies at once with 95 % for all of them (Bonferroni).
     """
     return math.log(strategies / (1.0 - LEVEL)) / customers
+
+
+def without_spread(
+    difference: Difference, customers: int, strategies: int = 1, se: float | None = None
+) -> Difference:
+    """A difference of shares that came out the same in every replication, which is no proof that it always will.
+
+    ``customers`` are those of all replications. Where nobody flipped, the rule of three says what may have gone
+    :func:`unseen`; else the spread is that of the customers, taken as independent: ``se``, or the least that such a
+    difference can have.
+    """
+    if difference.se > 0.0 or customers == 0:
+        return difference
+    size = abs(difference.mean)
+    if size == 0.0 and not se:
+        together, single = (unseen(customers, m) for m in (strategies, 1))
+    else:
+        error = math.sqrt(size * (1.0 - size) / customers) if se is None else se
+        levels = LEVEL ** (1.0 / strategies), LEVEL
+        together, single = (error * t_quantile(difference.n - 1, level) for level in levels)
+    mean = difference.mean
+    return replace(
+        difference,
+        low=mean - together,
+        high=mean + together,
+        low_single=mean - single,
+        high_single=mean + single,
+    )
 
 
 def flips(first: np.ndarray, second: np.ndarray) -> Flips:

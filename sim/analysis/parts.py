@@ -10,8 +10,9 @@ from sim.model.layout import DAY, MILLION
 
 
 def by_segment(view: View) -> Floats:
-    """A row a segment: retention of its cohort, and what a customer brought over the horizon (margin less cost,
-    in currency, without wages, which segments share); blank where a segment has nobody."""
+    """A row a segment: retention of its cohort, what a customer brought over the horizon (margin less cost,
+    in currency, without wages, which segments share), and how many the cohort has; shares and means are blank where
+    there is nobody."""
     homes = view.column("segment").astype(int)
     size = len(view.program.segment_names)
     cohort = np.bincount(homes[view.cohort], minlength=size).astype(float)
@@ -19,7 +20,7 @@ def by_segment(view: View) -> Floats:
     customers = np.bincount(homes, minlength=size).astype(float)
     sums = view.outcome.daily.sum(axis=0)
     brought = (sums[:, DAY["margin"]] - sums[:, DAY["cost"]]) / CENTS
-    return np.stack([_over(kept, cohort), _over(brought, customers)], axis=1)
+    return np.stack([_over(kept, cohort), _over(brought, customers), cohort], axis=1)
 
 
 def by_stage(view: View) -> Floats:

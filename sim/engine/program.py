@@ -402,7 +402,12 @@ def _check_same_world(scenario: Scenario, baseline: Scenario) -> None:
     """A strategy meets the people of its baseline; --size and --horizon change both."""
     for name in ("population", "enters", "network", "warm_up", "starts"):
         if getattr(scenario, name) != getattr(baseline, name):
-            where = str(scenario.origins.get((name,), ""))
+            own = (
+                origin
+                for path, origin in scenario.origins.items()
+                if path[:1] == (name,) and origin != baseline.origins.get(path)
+            )
+            where = str(next(own, scenario.origins.get((name,), "")))
             raise ScenarioError(
                 [Problem(where, name, "is the baseline's; a strategy cannot change who is there")]
             )

@@ -23,6 +23,7 @@ from sim.analysis.paired import (
     ratio,
     wanted,
     widening,
+    without_spread,
 )
 from sim.errors import UsageError
 from sim.experiment import folder as folders
@@ -146,14 +147,12 @@ class Comparison:
         return {name: self._differences(name, rows) for name, rows in values.items() if len(rows) > 1}
 
     def _differences(self, kpi: str, rows: Floats) -> list[Difference]:
-        """Where nobody flipped there is no spread to tell an interval by: what may have gone unseen is one."""
+        """Where the same share flipped in every replication, or none, the interval is what the customers tell."""
         found = differences(rows, self.widened if kpi == self.metric else 1.0)
         for k, difference in enumerate(found):
-            together, single = (self.worlds.floor(kpi, k + 1, m) for m in (len(found), 1))
-            if together > 0.0:
-                found[k] = replace(
-                    difference, low=-together, high=together, low_single=-single, high_single=single
-                )
+            flips = self.worlds.flips[k].get(kpi)
+            if flips is not None and not self.worlds.unchanged(k + 1):
+                found[k] = without_spread(difference, flips.n, len(found), flips.se)
         return found
 
     @cached_property
@@ -496,7 +495,7 @@ def _compared(
     def check(seen: Seen) -> None:
         if how.metric not in seen.kpis:
             raise UsageError(
-                f"metric: {how.metric} has no value in every one of these scenarios; "
+                f"metric: {how.metric} has no value in some of these scenarios; "
                 f"there are {', '.join(seen.kpis)}"
             )
 

@@ -16,7 +16,7 @@ import numpy as np
 
 import sim
 from sim.analysis.kpis import summary
-from sim.analysis.paired import LEVEL, Difference, differences, standard_errors, t_quantile
+from sim.analysis.paired import LEVEL, Difference, differences, standard_errors, t_quantile, without_spread
 from sim.engine.program import STAGES
 from sim.experiment.folder import SCHEMA, copy_inputs, input_places, sha256, write_json
 from sim.experiment.further_tables import further_result, further_tables
@@ -35,7 +35,8 @@ METHOD = {
     "pairing": "the same people with the same luck in every world; differences are taken replication by replication",
     "interval": "95 %, Student's t over replications",
     "adjusted": "held by all strategies at once with 95 %: two-sided quantile of the multivariate t with the "
-    "differences' estimated correlation (max-t), at most Sidak's; for each KPI on its own",
+    "differences' estimated correlation (max-t), moved towards Sidak's bound where few replications tell little of "
+    "that correlation; for each KPI on its own",
     "chance_best": "joint t-distribution of the true differences around those seen, the baseline included",
     "ratios": "Fieller's interval, 95 %; only where the denominator's own interval leaves out nought",
     "stopping": "looks after 10 replications and then rarely; the metric's intervals are told up to a tenth wider, "
@@ -202,7 +203,14 @@ def _segments(done: Comparison) -> Iterator[Row]:
             values = _part(done, "segments", name, k)
             if values is None or np.isnan(values).any():
                 continue
-            for world, difference in enumerate(differences(values), start=1):
+            found = differences(values)
+            if kpi == "retention":
+                cohort = int(_part(done, "segments", name, 2)[:, 0].sum())  # type: ignore[index]
+                found = [
+                    d if done.worlds.unchanged(k) else without_spread(d, cohort, len(found))
+                    for k, d in enumerate(found, start=1)
+                ]
+            for world, difference in enumerate(found, start=1):
                 means = float(values[:, 0].mean()), float(values[:, world].mean())
                 unit = "share" if kpi == "retention" else f"{done.currency} per customer"
                 row = {"segment": name, "kpi": kpi, "strategy": done.labels[world], "unit": unit}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.attribution import RULES, Paths
-from sim.analysis.paired import Difference, differences, unseen
+from sim.analysis.paired import Difference, differences, without_spread
 from sim.analysis.view import View
 from sim.errors import ScenarioError
 from sim.experiment.paths import paths_to
@@ -209,7 +209,8 @@ def explain(
         program = programs[ablation.whole[k]]
         credit = {name: _credit(paths) for name, paths in paths_to(program, settings, logs).items()}
         strategies.append(_explained(ablation, paired, k, label, credit))
-    return Why(tuple(strategies), replications, logs, paired.segments, measures)
+    told = tuple(measure for measure in measures if (EVERYBODY, measure) in paired.keys)
+    return Why(tuple(strategies), replications, logs, paired.segments, told)
 
 
 def _lived(
@@ -260,12 +261,9 @@ class _Paired:
         columns = [self.column(world, key) for world in (first, second)]
         (found,) = differences(np.stack(columns, axis=1))
         same = all(a == b for a, b in zip(self.seen[first], self.seen[second], strict=True))
-        if not found.identical or same or key[1] != "retention":
+        if same or key[1] != "retention":
             return found
-        reach = unseen(
-            self.seen[0][0].cohorts[key[0]] * found.n
-        )  # nobody flipped, which is no proof that nobody can
-        return replace(found, low=-reach, high=reach, low_single=-reach, high_single=reach)
+        return without_spread(found, sum(one.cohorts[key[0]] for one in self.seen[first]))
 
 
 def _nothing(n: int) -> Difference:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sim.report.wording import decimals, duration, number, percent, plural, signed
+from sim.report.wording import decimals, duration, listed, number, percent, places_of, plural, signed
 
 if TYPE_CHECKING:
     from sim.analysis.paired import Difference
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 SIDE_BY_SIDE = 3  # strategies in one table
 PAIRS = 6  # that are named one by one
-SHARE, NONE, SAME = "share", "–", "·"
+SHARE, NONE, SAME, TINY = "share", "–", "·", "≈ 0"
 
 
 def comparison_text(done: Comparison) -> str:
@@ -50,7 +49,7 @@ def headline(done: Comparison) -> str:
     if not difference.distinguishable:
         return _not_distinguishable(done, best, difference)
     also = [name for name in best.level_with if name != done.labels[0]]
-    level = f" It is not distinguishable from {_and(also)}." if also else ""
+    level = f" It is not distinguishable from {listed(also)}." if also else ""
     return f"{effect(done, best.world)}{_money(done, best)}.{level}"
 
 
@@ -81,28 +80,29 @@ def _no_better(done: Comparison) -> str:
         return "No strategy is within the budget."
     next_best = done.found[done.metric][within[0].world - 1]
     if not next_best.distinguishable:
-        return f"{words}; {_told_apart(done, within[0], next_best)}."
+        return f"{words}; {_told_apart(done, within[0], next_best, 'it')}."
     return f"{words}. {effect(done, within[0].world)}."
 
 
 def _not_distinguishable(done: Comparison, best: Standing, difference: Difference) -> str:
-    told = _told_apart(done, best, difference)
     if len(done.labels) == 2:
-        return f"{told.replace('from it', 'from the baseline', 1)}."
-    return f"No strategy is distinguishably better than the baseline; {told}."
+        return f"{_told_apart(done, best, difference, 'the baseline')}."
+    return f"No strategy is distinguishably better than the baseline; {_told_apart(done, best, difference, 'it')}."
 
 
-def _told_apart(done: Comparison, standing: Standing, difference: Difference) -> str:
+def _told_apart(done: Comparison, standing: Standing, difference: Difference, it: str) -> str:
     """That a difference is not distinguishable, in words."""
     if done.worlds.unchanged(standing.world):
         return f"{standing.label} changes nothing: every replication is identical to the baseline's"
     where = "" if done.metric == "retention" else f" in {done.metric}"
+    if difference.identical:
+        return f"{standing.label} is identical to {it}{where}, in every replication"
     low, high = (
         signed_value(done, done.metric, end, difference) for end in (difference.low, difference.high)
     )
     mean = signed_value(done, done.metric, difference.mean, difference)
     return (
-        f"{standing.label} is not distinguishable from it{where}: {mean} {unit_of(done, done.metric)} "
+        f"{standing.label} is not distinguishable from {it}{where}: {mean} {unit_of(done, done.metric)} "
         f"(95 % interval {low} to {high})"
     )
 
@@ -110,16 +110,18 @@ def _told_apart(done: Comparison, standing: Standing, difference: Difference) ->
 def _money(done: Comparison, standing: Standing) -> str:
     parts = []
     if standing.cost_per_kept is not None and standing.cost_per_kept[0] > 0 and done.metric == "retention":
-        parts.append(f"at {amount(standing.cost_per_kept[0])} {done.currency} a customer kept")
+        parts.append(
+            f"at {amount(standing.cost_per_kept[0])} {done.currency} for each customer kept in addition"
+        )
     profit = standing.profit
     if profit is not None and done.metric != "profit" and done.cohort:
         each = profit.mean / done.cohort
         more = "more" if each > 0 else "less"
         if profit.distinguishable:
-            parts.append(f"{amount(abs(each))} {done.currency} {more} profit a customer")
+            parts.append(f"{amount(abs(each))} {done.currency} {more} profit per customer")
         else:
             parts.append("no distinguishable difference in profit")
-    words = " and ".join(parts)
+    words = " and with ".join(parts)
     return f", {words if words.startswith('at ') else 'with ' + words}" if parts else ""
 
 
@@ -152,9 +154,13 @@ def _ranked(done: Comparison, standing: Standing) -> tuple[str, ...]:
 
 
 def _marks(done: Comparison) -> Iterator[str]:
-    lines = ["best: how probable it is that no other does better."]
+    lines = [
+        "best: how probable it is to be the best (worlds that came out the same share it); it speaks of chance alone."
+    ]
     if done.metric == "retention":
-        lines.append("per kept: cost for each customer kept in addition.")
+        lines.append(
+            "per kept: extra cost for each customer kept in addition (–: that more are kept is not beyond chance)."
+        )
     if any(standing.efficient for standing in done.ranking):
         lines.append("*: on the efficient frontier, none gains as much for less.")
     yield from textwrap.wrap(" ".join(lines), WIDTH)
@@ -184,14 +190,13 @@ def _others(done: Comparison) -> Iterator[list[str]]:
             yield list(_table(done, moved, chosen))
     quiet = [kpi for kpi in done.found if kpi not in moved and kpi != done.metric]
     lines = textwrap.wrap(f"Not distinguishable anywhere: {', '.join(quiet)}.", WIDTH) if quiet else []
-    some = [f"{kpi} ({_who(done, kpi)})" for kpi in done.kpis if kpi not in done.found]
-    lines += textwrap.wrap(f"Not in every world: {', '.join(some)}.", WIDTH) if some else []
+    lines += textwrap.wrap(not_everywhere(done), WIDTH)
     if lines:
         yield lines
 
 
 def _table(done: Comparison, kpis: Sequence[str], chosen: range) -> Iterator[str]:
-    yield "What else differs from the baseline, ± the 95 % interval (· not distinguishable)"
+    yield "What else differs from the baseline, ± the 95 % interval (· not distinguishable; of %: in points)"
     head = ("KPI", "baseline", *(_short(done.labels[world]) for world in chosen), "unit")
     rows = []
     for kpi in kpis:
@@ -207,18 +212,27 @@ def plus_minus(done: Comparison, kpi: str, difference: Difference) -> str:
     """``+1.2 ± 0.3``; a dot where nothing can be told."""
     if not difference.distinguishable:
         return SAME
+    mean = signed_value(done, kpi, difference.mean, difference)
+    if not told(mean):
+        return TINY
     half = number(_scale(done, kpi) * difference.half, _places(difference, _scale(done, kpi)))
-    return f"{signed_value(done, kpi, difference.mean, difference)} ± {half}"
+    return f"{mean} ± {half}"
 
 
-def _who(done: Comparison, kpi: str) -> str:
-    """In which worlds a KPI has a value, and which."""
-    told = []
-    for label, world in zip(done.labels, done.worlds.seen, strict=True):
-        values = [seen.kpis[kpi] for seen in world if kpi in seen.kpis]
-        if values:
-            told.append(f"{label} {number(_scale(done, kpi) * sum(values) / len(values))}")
-    return ", ".join(told)
+def not_everywhere(done: Comparison) -> str:
+    """KPIs that some worlds do not have, with their means where they have one that is not nought."""
+    found: dict[str, list[str]] = {}
+    for row in done.tables["levels"]:
+        kpi = row["kpi"]
+        if kpi not in done.found and row["mean"]:
+            unit = unit_of(done, kpi, level=True)
+            value = f"{number(_scale(done, kpi) * row['mean'])}{' %' if unit == '%' else ''}"
+            found.setdefault(kpi, []).append(f"{row['world']} {value}")
+    listed = [
+        f"{kpi} ({', '.join(who) if len(who) <= SIDE_BY_SIDE else f'{len(who)} of {len(done.labels)} worlds'})"
+        for kpi, who in found.items()
+    ]
+    return f"Only in some worlds (table `levels`): {', '.join(listed)}." if listed else ""
 
 
 # ---------------------------------------------------------------- how sure
@@ -249,15 +263,22 @@ def _stopped(done: Comparison) -> Iterator[str]:
 
 def _paired(done: Comparison, k: int) -> str:
     difference, flips = done.found[done.metric][k], done.flips(k + 1)
-    scale, unit = _scale(done, done.metric), unit_of(done, done.metric)
-    told = [f"{number(scale * difference.se, 3)} {unit} with the same people and luck"]
-    told.append(f"{number(scale * difference.se_independent, 3)} with independent seeds")
-    if flips is not None:
-        told.append(f"{number(scale * flips.se_best, 3)} with the best pairing there can be")
-    told[-1] = f"and {told[-1]}"
-    text = f"Standard error of {done.labels[k + 1]}'s difference: {', '.join(told)}"
+    unit = unit_of(done, done.metric)
+
+    def size(error: float) -> str:
+        scaled = _scale(done, done.metric) * error
+        return number(scaled, max(3, decimals(scaled)) if scaled < 1.0 else None)
+
+    text = (
+        f"How far chance may have moved {done.labels[k + 1]}'s difference (standard error): {size(difference.se)} "
+        f"{unit} with the same people and luck, {size(difference.se_independent)} with independent seeds, which would "
+        f"have taken {plural(difference.n_independent or 0, 'replication')} to tell as much."
+    )
+    if flips is None or flips.gain_best is None:
+        return text
     return (
-        f"{text}; independent seeds would have taken {plural(difference.n_independent or 0, 'replication')}."
+        f"{text} Customer by customer it is {size(flips.se)}, and no pairing could make it less than "
+        f"{size(flips.se_best)}."
     )
 
 
@@ -276,19 +297,24 @@ def unit_of(done: Comparison, kpi: str, level: bool = False) -> str:
 
 def _places(difference: Difference, scale: float) -> int:
     """Enough decimals for the interval to show, and none for what is counted in hundreds."""
-    half, size = scale * difference.half, scale * abs(difference.mean)
-    if half <= 0.0:
-        return decimals(size)
-    least = 1 if scale == 100.0 else 0
-    return min(7, max(least, math.ceil(-math.log10(half) + 1e-9))) if half < 10.0 else 0
+    return places_of(scale * difference.mean, scale * difference.half, 1 if abs(scale) == 100.0 else 0)
 
 
 def signed_value(done: Comparison, kpi: str, value: float, difference: Difference) -> str:
     """A difference, or an end of its interval, as precise as that is."""
     scale = _scale(done, kpi)
     places = _places(difference, scale)
-    text = number(scale * value, places)
-    return text if text.startswith("−") or not any(sign in "123456789" for sign in text) else f"+{text}"
+    return with_sign(number(scale * value, places))
+
+
+def with_sign(text: str) -> str:
+    """A number with its sign; nought has none."""
+    return text if text.startswith("−") or not told(text) else f"+{text}"
+
+
+def told(text: str) -> bool:
+    """Whether a written number is not nought."""
+    return any(digit in "123456789" for digit in text)
 
 
 def level(done: Comparison, kpi: str, value: float, difference: Difference | None) -> str:
@@ -317,10 +343,6 @@ def amount(value: float) -> str:
 
 def _short(label: str, most: int = 20) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def aligned(rows: Sequence[Sequence[str]], left: Sequence[int]) -> Iterator[str]:

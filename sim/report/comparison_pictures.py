@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from sim.report.comparison import headline
 from sim.report.further_pictures import attribution_frame, draw_attribution, draw_turning, turning_frame
@@ -29,6 +29,7 @@ from sim.report.style import (
     SKY,
     VERMILION,
     canvas,
+    even_numbers,
     halo,
     narrow,
     plain,
@@ -36,7 +37,7 @@ from sim.report.style import (
     styled,
     time_axis,
 )
-from sim.report.wording import duration, number, percent
+from sim.report.wording import duration, listed, number, signed
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)  # of strategies; the baseline is grey
 DASHES = ("-", "--", ":", "-.")  # where there are more strategies than colours
 LONGEST = 24  # of a label in a picture
+ROOM = 0.9  # inches that an axis, its name and margins take of a picture's height
 NEAR = 0.2  # of the picture's width: names of points nearer than that are kept apart
 
 
@@ -57,7 +59,7 @@ def curve_frame(done: Comparison) -> pd.DataFrame:
 def draw_retention(frame: pd.DataFrame, done: Comparison) -> Figure:
     """Retention of every world with its 95 % band."""
     subtitle = "Share of the customers of day 0 that has not left. Bands: 95 % interval of the mean."
-    figure, axes = canvas(_retention_headline(done), _since(done, subtitle), height=4.8)
+    figure, axes = canvas(_retention_headline(done), _since(done, subtitle), _tall(4.8, len(done.labels)))
     _curves(axes, frame, done, ("alive", "low", "high"), 100.0, lambda value: f"{value:.1f} %")
     axes.set_ylabel("customers kept, %")
     axes.set_ylim(top=100.0 + 0.02 * (100.0 - axes.get_ylim()[0]))
@@ -70,7 +72,7 @@ def _retention_headline(done: Comparison) -> str:
     base = done.labels[0]
     after = f"After {duration(done.horizon)}"
     if best == base:
-        return f"{after} no strategy has kept more customers than the baseline's {percent(ends[base])}"
+        return f"{after} no strategy has kept more customers than the baseline's {100 * ends[base]:.1f} %"
     return f"{after} {best} has kept {100 * ends[best]:.1f} % of the customers, the baseline {100 * ends[base]:.1f} %"
 
 
@@ -79,13 +81,13 @@ def draw_difference(frame: pd.DataFrame, done: Comparison) -> Figure:
     """What every strategy keeps more than the baseline, over time, with its 95 % band."""
     subtitle = (
         "Paired difference to the baseline: the same people with the same luck. "
-        "Bands: 95 % interval at each moment."
+        "Bands: 95 % interval at each moment; none where nobody differed."
     )
-    figure, axes = canvas(headline(done), _since(done, subtitle), height=4.2)
+    figure, axes = canvas(headline(done), _since(done, subtitle), _tall(4.2, len(done.labels) - 1))
     strategies = frame[frame["world"] != done.labels[0]]
     names = ("difference", "difference_low", "difference_high")
     axes.axhline(0.0, color=FAINT, linewidth=1.2)
-    _curves(axes, strategies, done, names, 100.0, lambda value: f"{value:+.2f}".replace("-", "−"))
+    _curves(axes, strategies, done, names, 100.0, signed)
     axes.set_ylabel("customers kept more, points")
     return figure
 
@@ -117,7 +119,7 @@ def _curves(
     plain(axes)
     axes.spines["left"].set_visible(False)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    even_numbers(axes.yaxis)
     axes.set_xlabel(f"{time_axis(axes, last or done.horizon)} since day 0")
     _label(axes, ends)
 
@@ -130,8 +132,10 @@ def _end(label: str, value: str) -> str:
 def _label(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
     """Names at the right, where the lines end, moved apart where they would touch."""
     bottom, top = axes.get_ylim()
-    gap = 0.12 if narrow() else 0.065
-    places = spread([value for value, _, _ in ends], gap * (top - bottom), bottom, top)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    gap = _pitch() / (figure.get_figheight() - ROOM) * (top - bottom)
+    places = spread([value for value, _, _ in ends], gap, bottom, top)
     for (_, text, colour), y in zip(ends, places, strict=True):
         axes.annotate(
             text,
@@ -143,6 +147,16 @@ def _label(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
             fontsize=10,
             annotation_clip=False,
         )
+
+
+def _pitch() -> float:
+    """Inches from a name to the next: on a phone it has two lines."""
+    return 0.42 if narrow() else 0.25
+
+
+def _tall(usual: float, names: int) -> float:
+    """The height of a picture, with room for so many names one below the other."""
+    return max(usual, ROOM + _pitch() * names)
 
 
 def look_of(done: Comparison, label: str) -> tuple[str, str]:
@@ -213,7 +227,8 @@ def draw_frontier(frame: pd.DataFrame, done: Comparison) -> Figure:
     plain(axes)
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(3 if narrow() else 6, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    even_numbers(axes.xaxis)
+    even_numbers(axes.yaxis)
     what = "extra cost" if narrow() else "cost beyond the baseline's"
     axes.set_xlabel(f"{what} over {duration(done.horizon)}, {done.currency}")
     what = "customers kept more" if done.metric == "retention" else f"gain in {done.metric}"
@@ -233,19 +248,22 @@ def _name_points(axes: Axes, frame: pd.DataFrame, done: Comparison, scale: float
     """Names beside the points, moved apart where points lie near each other."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     ordered = frame.sort_values("cost")
-    group = (ordered["cost"].diff() > NEAR * (right - left)).cumsum()
+    near = 1.0 if narrow() else NEAR
+    group = (ordered["cost"].diff() > near * (right - left)).cumsum()
     for _, rows in ordered.groupby(group):
         wished = (scale * rows["gain"] + 0.03 * (top - bottom)).tolist()
         for row, y in zip(
             rows.itertuples(), spread(wished, 0.055 * (top - bottom), bottom, top), strict=True
         ):
+            inward = narrow() and float(row.cost) > (left + right) / 2.0  # type: ignore[arg-type]
             axes.annotate(
                 _short(str(row.world), 14 if narrow() else LONGEST)
                 + ("" if row.in_budget else " (over budget)"),
                 (float(row.cost), y),  # type: ignore[arg-type]
-                xytext=(8, 0),
+                xytext=(-8 if inward else 8, 0),
                 textcoords="offset points",
                 va="center",
+                ha="right" if inward else "left",
                 color=look_of(done, str(row.world))[0],
                 fontweight="bold",
                 fontsize=10,
@@ -258,8 +276,7 @@ def _frontier_headline(frame: pd.DataFrame) -> str:
     beaten = len(frame) - len(best)
     if not beaten:
         return "Every world is efficient: whoever gains more costs more"
-    names = best[0] if len(best) == 1 else f"{', '.join(best[:-1])} and {best[-1]}"
-    return f"Efficient: {names}"
+    return f"Efficient: {listed(best)}"
 
 
 # ---------------------------------------------------------------- all of them

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.analysis.attribution import RULES
-from sim.report.comparison import NONE, SHARE, WIDTH, aligned
-from sim.report.wording import number, percent, plural
+from sim.report.comparison import NONE, SHARE, WIDTH, aligned, unit_of, with_sign
+from sim.report.wording import listed, number, percent, places_of, plural, three_figures
 
 if TYPE_CHECKING:
     from sim.analysis.paired import Difference
@@ -66,7 +65,7 @@ def verdicts(draws: Draws) -> Iterator[str]:
     """How often what the comparison says holds."""
     best = draws.labels[draws.best]
     ranking = "" if len(draws.labels) == 2 else f"; the whole ranking holds in {percent(draws.order_holds)}"
-    yield f"{best} is the best in {percent(draws.best_holds)} of the draws{ranking}."
+    yield f"{best} is the best in {percent(draws.best_holds)} of the draws over the declared ranges{ranking}."
     better = [
         f"{label} in {percent(draws.better(world))}" for world, label in enumerate(draws.labels) if world
     ]
@@ -87,23 +86,12 @@ def _turns(draws: Draws) -> list[tuple[str, ...]]:
         for one, turn, values in zip(draws.assumed, contrast, draws.values.T, strict=True):
             if not turn.matters or turn.rho is None or turn.low is None or turn.high is None:
                 continue
-            ends = " .. ".join(_short(one.write(float(end))) for end in (values.min(), values.max()))
-            at = NONE if turn.threshold is None else _short(one.write(turn.threshold))
+            ends = " .. ".join(three_figures(one.write(float(end))) for end in (values.min(), values.max()))
+            at = NONE if turn.threshold is None else three_figures(one.write(turn.threshold))
             interval = f"{number(turn.low, 2)} .. {number(turn.high, 2)}"
             row = (name, one.path, ends, f"{turn.rho:+.2f}".replace("-", "−"), interval, at)
             found.append((turn.threshold is None, -abs(turn.rho), row))
     return [head, *(row for *_, row in sorted(found, key=lambda each: each[:2])[:LONG])]
-
-
-def _short(written: str | int | float) -> str:
-    """A drawn value in three figures."""
-    if isinstance(written, str):
-        amount, _, unit = written.partition(" ")
-        try:
-            return f"{float(amount):.3g} {unit}".strip()
-        except ValueError:
-            return written
-    return f"{written:.3g}"
 
 
 # ---------------------------------------------------------------- why
@@ -126,9 +114,9 @@ def _explained(done: Comparison, why: Why, one: Explained) -> Iterator[str]:
     yield from _segments(done, why, one)
     whole = [reason.piece.name for reason in one.reasons if reason.piece.part_of is None]
     if not any(one.channels[name] for name in whole):
-        yield textwrap.fill(
-            f"Attribution from the event log could give nothing to {_and(whole)}: no touch is theirs.", WIDTH
-        )
+        own = "it leaves no touch of its own" if len(whole) == 1 else "they leave no touches of their own"
+        text = f"Attribution from the event log could give nothing to {listed(whole)}: {own} there."
+        yield textwrap.fill(text, WIDTH)
         return
     for conversions in one.credit:
         yield from _rules(one, conversions)
@@ -157,26 +145,14 @@ def plus_minus(difference: Difference, scale: float = 1.0) -> str:
     if difference.identical:
         return "0"
     half = scale * (difference.high_single - difference.low_single) / 2.0
-    least = 1 if scale == 100.0 else 0  # points of a share
-    places = (
-        least
-        if half >= 10.0
-        else min(6, max(least, math.ceil(-math.log10(half) + 1e-9)))
-        if half > 0.0
-        else 2
-    )
-    text = number(scale * difference.mean, places)
-    sign = "" if text.startswith("−") or not any(digit in "123456789" for digit in text) else "+"
-    return f"{sign}{text} ± {number(half, places)}"
+    mean = scale * difference.mean
+    places = places_of(mean, half, 1 if scale == 100.0 else 0)
+    return f"{with_sign(number(mean, places))} ± {number(half, places)}"
 
 
 def _head(done: Comparison, measure: str) -> str:
-    unit = _unit(done, measure)
+    unit = unit_of(done, measure)
     return measure if unit == measure else f"{measure}, {unit}"
-
-
-def _unit(done: Comparison, measure: str) -> str:
-    return "points" if done.kpis[measure][0] == SHARE else done.unit(measure)
 
 
 def _segments(done: Comparison, why: Why, one: Explained) -> Iterator[str]:
@@ -193,7 +169,7 @@ def _segments(done: Comparison, why: Why, one: Explained) -> Iterator[str]:
     ]
     if rows:
         yield "\n".join(
-            [f"By segment: {measure}, {_unit(done, measure)}", *aligned([head, *rows], left=(0,))]
+            [f"By segment: {measure}, {unit_of(done, measure)}", *aligned([head, *rows], left=(0,))]
         )
 
 
@@ -233,7 +209,3 @@ def _how_wrong(one: Explained, conversions: str) -> str:
                 told = f"Farthest off: {name} gives {reason.piece.name} {size} {which}."
                 worst = abs(off), told
     return worst[1]
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

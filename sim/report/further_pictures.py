@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from sim.analysis.attribution import RULES
 from sim.report.further import CONVERSIONS, NAMES, verdicts
@@ -23,13 +23,14 @@ from sim.report.style import (
     SKY,
     VERMILION,
     canvas,
+    even_numbers,
     names_above,
     narrow,
     nothing,
     plain,
     styled,
 )
-from sim.report.wording import number
+from sim.report.wording import number, three_figures
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
@@ -48,6 +49,8 @@ MOST = 12  # rows
 def attribution_frame(done: Comparison) -> pd.DataFrame:
     """``Comparison.attribution`` of the pieces that a log knows by a touchpoint."""
     frame = done.attribution.reset_index()
+    if frame.empty:
+        return pd.DataFrame()
     return frame[(frame["touchpoints"] != "") & frame["truth"].notna()].reset_index(drop=True)
 
 
@@ -71,7 +74,7 @@ def draw_attribution(frame: pd.DataFrame, done: Comparison) -> Figure:
     first = axes[0][0]
     first.set_yticks(range(len(names)), names)
     first.set_ylim(len(names) - 0.4, -0.6)
-    names_above(first)
+    names_above(first, lift=17)
     handles, labels = first.get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside lower center", ncols=3 if narrow() else 6, frameon=False, fontsize=9.5
@@ -100,8 +103,8 @@ def _rules(axes: Axes, frame: pd.DataFrame, pieces: pd.DataFrame) -> None:
     axes.tick_params(axis="y", labelcolor=INK, labelsize=9.5)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.08)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(2 if narrow() else 4))
+    even_numbers(axes.xaxis)
     plain(axes, "x")
 
 
@@ -142,7 +145,7 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
     for place, row in zip(places, rows.itertuples(), strict=True):
         if isinstance(row.threshold_written, str) and not narrow():
             axes.annotate(
-                f"sign changes at {_figures(row.threshold_written)}",
+                f"sign changes at {three_figures(row.threshold_written)}",
                 (1.01, place),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -168,11 +171,3 @@ def draw_turning(frame: pd.DataFrame, done: Comparison) -> Figure:
 
 def _against(name: str, done: Comparison) -> str:
     return "" if name == done.labels[0] else f" − {name}"
-
-
-def _figures(written: str) -> str:
-    amount, _, unit = written.partition(" ")
-    try:
-        return f"{float(amount):.3g} {unit}".strip()
-    except ValueError:
-        return written

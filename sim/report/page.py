@@ -23,15 +23,18 @@ from sim.experiment.comparison_tables import origin, verdict
 from sim.report.balance_picture import draw_stages, stage_frame
 from sim.report.comparison import (
     SHARE,
+    TINY,
     amount,
     change,
     headline,
     level,
     level_pairs,
+    not_everywhere,
     plus_minus,
     signed_value,
     sure,
     unit_of,
+    with_sign,
 )
 from sim.report.comparison_pictures import (
     curve_frame,
@@ -45,7 +48,7 @@ from sim.report.further import verdicts
 from sim.report.page_further import draws, reasons
 from sim.report.page_parts import Cell, Section, Table, shown
 from sim.report.pictures import draw_cohorts, save
-from sim.report.wording import duration, number, percent, plural, signed
+from sim.report.wording import duration, number, percent, places_of, plural, signed
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison, Standing
@@ -88,7 +91,7 @@ def sections(done: Comparison, look: Closer) -> Iterator[Section]:
         yield _journey(done, look)
     if done.tables["stages"]:
         yield _feelings(done)
-    if done.tables["segments"]:
+    if len({row["segment"] for row in done.tables["segments"]}) > 1:
         yield _segments(done)
     if look.cohorts:
         yield _cohorts(done, look)
@@ -135,9 +138,10 @@ def _ranking(done: Comparison) -> Section:
         (done.labels[a], done.labels[b]) for (a, b), pair in done.pairs.items() if not pair.distinguishable
     ]
     after = [
-        "Chance to be best: how probable it is that no other does better; it speaks of chance alone. "
+        "Chance to be best: strategies that came out the same share it; it speaks of chance alone. "
         "Cost and profit: difference to the baseline over the whole horizon, all customers together. "
-        "Return on spend: 0.5 means that a unit spent came back and brought half a unit more.",
+        "Cost per kept: extra cost for each customer kept in addition, told where more are kept beyond chance. "
+        f"Return on spend: extra profit for each {money} of extra cost.",
         *([level_pairs(apart, len(done.pairs))] if apart else []),
     ]
     table = Table(f"Ranking by {_spoken(done.metric)}", head, rows)
@@ -253,15 +257,18 @@ def _kpis(done: Comparison) -> Section:
     for kpi in moved:
         base = float(done.worlds.kpi(kpi)[:, 0].mean())
         widest = max(done.found[kpi], key=lambda d: d.half)
-        cells = [Cell(plus_minus(done, kpi, found), _verdict(done, kpi, found)) for found in done.found[kpi]]
+        told = [plus_minus(done, kpi, found) for found in done.found[kpi]]
+        verdicts = [_verdict(done, kpi, found) for found in done.found[kpi]]
+        cells = [Cell(t, "" if t == TINY else v) for t, v in zip(told, verdicts, strict=True)]
         unit = unit_of(done, kpi, level=True)
         name = _spoken(kpi) if unit == _spoken(kpi) else f"{_spoken(kpi)}, {unit}"
         rows.append([name, level(done, kpi, base, widest), *cells])
     head = ["KPI", done.labels[0], *done.labels[1:]]
-    caption = "Differences to the baseline, ± the 95 % interval (·: not distinguishable); of %: points"
+    caption = "Differences to the baseline, ± the 95 % interval (·: not distinguishable; of %: in points)"
     quiet = [_spoken(kpi) for kpi in done.found if kpi not in moved]
     meanings = [[_spoken(kpi), definition(kpi).formula.replace("currency", done.currency)] for kpi in moved]
     after = [f"Not distinguishable from the baseline anywhere: {', '.join(quiet)}."] if quiet else []
+    after += [_spoken(some)] if (some := not_everywhere(done)) else []
     if len(done.labels) > 2:
         after.append(
             "Each KPI's intervals hold for all strategies at once with 95 %. KPIs are many: of forty "
@@ -339,7 +346,10 @@ def _segment_cell(row: Any, scale: float) -> Cell:
     way = "better" if low > 0 else "worse" if high < 0 else ""
     if low == high == 0.0:
         return Cell("identical")
-    return Cell(signed(scale * row.difference), way, note=f"{signed(low)} to {signed(high)}")
+    mean = scale * row.difference
+    places = places_of(mean, (high - low) / 2.0, 1 if scale == 100.0 else 2)
+    told, *ends = (with_sign(number(value, places)) for value in (mean, low, high))
+    return Cell(told, way, note=" to ".join(ends))
 
 
 def _cohorts(done: Comparison, look: Closer) -> Section:
@@ -381,7 +391,8 @@ def _limits(done: Comparison) -> Section:
         ),
         (
             "Intervals speak of chance alone.",
-            "More replications make them narrower. They say nothing about whether the assumptions below are right.",
+            "More replications (the same time again, with other people and other luck) make them "
+            "narrower. They say nothing about whether the assumptions below are right.",
         ),
         (
             "Data know some things and not others.",

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.analysis.attribution import RULES
+from sim.report.comparison import unit_of, with_sign
 from sim.report.further import CONVERSIONS, NAMES, verdicts
 from sim.report.further_pictures import attribution_frame, draw_attribution, draw_turning, turning_frame
 from sim.report.page_parts import Cell, Section, Table, shown
-from sim.report.wording import number, plural, signed
+from sim.report.wording import number, places_of, plural, signed, three_figures
 
 if TYPE_CHECKING:
     from sim.analysis.paired import Difference
@@ -83,27 +84,19 @@ def _cell(done: Comparison, measure: str, difference: Difference | None) -> str 
         return "0"
     scale = 100.0 if done.kpis[measure][0] == SHARE else 1.0
     low, high = scale * difference.low_single, scale * difference.high_single
-    places = 0 if high - low >= 20.0 else 2
+    mean = scale * difference.mean
+    places = places_of(mean, (high - low) / 2.0, 1 if scale == 100.0 else 0)
     better = done.kpis[measure][1]
     way = (
         "" if low <= 0.0 <= high or not better else "better" if (low > 0.0) == (better == "high") else "worse"
     )
-    return Cell(
-        _told(scale * difference.mean, places), way, note=f"{_told(low, places)} to {_told(high, places)}"
-    )
-
-
-def _told(value: float, places: int) -> str:
-    return signed(value, places) if places else f"{value:+,.0f}".replace("-", "−")
+    told, *ends = (with_sign(number(value, places)) for value in (mean, low, high))
+    return Cell(told, way, note=" to ".join(ends))
 
 
 def _named(done: Comparison, measure: str) -> str:
-    spoken, unit = measure.replace("_", " "), _unit(done, measure)
+    spoken, unit = measure.replace("_", " "), unit_of(done, measure)
     return spoken if spoken == unit else f"{spoken}, {unit}"
-
-
-def _unit(done: Comparison, measure: str) -> str:
-    return "points" if done.kpis[measure][0] == SHARE else done.unit(measure)
 
 
 def _by_segment(done: Comparison, why: Why, one: Explained) -> Table | None:
@@ -157,9 +150,10 @@ def draws(done: Comparison, drawn: Draws) -> Section:
     moving = [row for row in frame.to_dict("records") if row["matters"]]
     rows: list[list[str | Cell]] = [
         [
-            row["parameter"], row["strategy"], f"{_figures(row['low_drawn'])} to {_figures(row['high_drawn'])}",
+            row["parameter"], row["strategy"],
+            " to ".join(three_figures(row[end]) for end in ("low_drawn", "high_drawn")),
             Cell(signed(row["rho"]), note=f"{signed(row['low'])} to {signed(row['high'])}"),
-            _figures(row["threshold_written"]) if isinstance(row["threshold_written"], str) else NONE,
+            three_figures(row["threshold_written"]) if isinstance(row["threshold_written"], str) else NONE,
         ]
         for row in moving[:MOST]
     ]  # fmt: skip
@@ -172,12 +166,3 @@ def draws(done: Comparison, drawn: Draws) -> Section:
         "turning", lambda: draw_turning(frame, done), described or "No parameter is beyond chance.", table
     )
     return Section("draws", "How much rests on assumptions", words, figures=[figure])
-
-
-def _figures(written: str) -> str:
-    """A value in three figures, with its unit."""
-    amount, _, unit = written.partition(" ")
-    try:
-        return f"{float(amount):.3g} {unit}".strip()
-    except ValueError:
-        return written

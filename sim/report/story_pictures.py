@@ -93,9 +93,10 @@ def _panel(
                 after[panel],
                 "os"[k],
                 color=COLOURS[k],
-                markersize=3.5,
-                alpha=0.7,
-                markeredgewidth=0,
+                markersize=(3.5, 6.0)[k],  # the second world's are open: where both are alike, both show
+                markerfacecolor=(COLOURS[0], "none")[k],
+                alpha=0.8,
+                markeredgewidth=(0.0, 1.0)[k],
             )
         else:
             axes.plot(mine["t"], mine[panel], color=COLOURS[k], linewidth=1.5, linestyle=("-", "--")[k])

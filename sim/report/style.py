@@ -13,11 +13,15 @@ from typing import Any, Literal
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter
+
+from sim.report.wording import MOST_PLACES, number
 
 # Okabe & Ito 2008: told apart with every common colour blindness
 BLUE, ORANGE, GREEN, VERMILION, SKY, PINK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
@@ -127,8 +131,8 @@ def canvas(
     return figure, figure.subplots(rows, columns, **grid)
 
 
-def names_above(axes: Axes) -> None:
-    """On a phone the names of rows stand above these: beside them they would take all the room."""
+def names_above(axes: Axes, lift: float = 6.0) -> None:
+    """On a phone the names of rows stand so many points above these: beside them they would take all the room."""
     if not narrow():
         return
     names = [
@@ -141,7 +145,7 @@ def names_above(axes: Axes) -> None:
             name,
             (0.0, y),
             xycoords=("axes fraction", "data"),
-            xytext=(0, 6),
+            xytext=(0, lift),
             textcoords="offset points",
             fontsize=9,
             annotation_clip=False,
@@ -215,6 +219,21 @@ def plain(axes: Axes, grid: Literal["x", "y"] = "y") -> None:
     """Light grid one way, no ticks."""
     axes.grid(True, axis=grid)
     axes.tick_params(length=0)
+
+
+def even_numbers(axis: Axis) -> None:
+    """Ticks with as many decimals as the one that needs most."""
+
+    def told(value: float, _: int | None) -> str:
+        ticks = axis.get_majorticklocs()
+        exact = (
+            p
+            for p in range(MOST_PLACES)
+            if np.allclose(ticks, np.round(ticks, p), rtol=0.0, atol=10.0 ** -(p + 3))
+        )
+        return number(value, next(exact, None))
+
+    axis.set_major_formatter(FuncFormatter(told))
 
 
 def time_axis(axes: Axes, horizon: float, start: float = 0.0) -> str:

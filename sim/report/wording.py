@@ -1,12 +1,14 @@
 """How numbers, money and times are written for people."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 YEAR, MONTH = 365.0, 365.0 / 12
+MOST_PLACES = 7
 
 
 def decimals(size: float, whole: bool = False) -> int:
@@ -15,6 +17,22 @@ def decimals(size: float, whole: bool = False) -> int:
     if whole or size >= 100 or size == 0:
         return 0
     return 1 if size >= 10 else 2 if size >= 0.1 else 3 if size >= 0.01 else 4
+
+
+def places_of(size: float, half: float, least: int = 0) -> int:
+    """Decimals that tell ``size ± half``: one figure of the half-width, and no end that seems nought but is not."""
+    if half <= 0.0:
+        return decimals(size)
+    places = max(least, math.ceil(-math.log10(half) + 1e-9)) if half < 10.0 else 0
+    size = abs(size)
+    if size > half:
+        seen = (
+            more
+            for more in (0, 1)
+            if round(size, places + more) > round(half, places + more) and round(size - half, places + more)
+        )
+        places += next(seen, 2)
+    return min(MOST_PLACES, places)
 
 
 def number(value: float, places: int | None = None) -> str:
@@ -28,6 +46,22 @@ def signed(value: float, places: int = 2) -> str:
     """``+0.12``, ``−0.30``, ``0.00``."""
     rounded = round(value, places) + 0.0
     return f"{rounded:+.{places}f}".replace("-", "−") if rounded else f"{0.0:.{places}f}"
+
+
+def three_figures(written: str | float) -> str:
+    """A value in three figures, with its unit if it has one; other text as it is."""
+    if not isinstance(written, str):
+        return f"{written:.3g}"
+    amount, _, unit = written.partition(" ")
+    try:
+        return f"{float(amount):.3g} {unit}".strip()
+    except ValueError:
+        return written
+
+
+def listed(names: Sequence[str]) -> str:
+    """``this``, ``this and that``, ``one, two and three``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def percent(share: float) -> str:

@@ -111,7 +111,7 @@ def test_where_less_is_better_the_least_is_best(kiosk, cheaper, tmp_path):
     [
         ("retentoin", "metric: there is no KPI 'retentoin'; did you mean 'retention'"),
         ("xyz", "metric: there is no KPI 'xyz'; docs/kpis.md lists them"),
-        ("wait_mean", "metric: wait_mean has no value in every one of these scenarios; there are customers"),
+        ("wait_mean", "metric: wait_mean has no value in some of these scenarios; there are customers"),
     ],
 )
 def test_a_metric_that_is_none(kiosk, cheaper, metric, message):

@@ -97,8 +97,9 @@ def test_another_population(kiosk, cheaper):
 
 def test_a_strategy_cannot_change_the_population(kiosk, cheaper):
     written(cheaper, cheaper.read_text("utf-8") + "population: {size: 50}\n")
-    with pytest.raises(ScenarioError, match="a strategy cannot change who is there"):
+    with pytest.raises(ScenarioError, match="a strategy cannot change who is there") as raised:
         lowered(worlds([kiosk, cheaper], PLAIN))
+    assert raised.value.problems[0].where.startswith(str(cheaper))
 
 
 def test_another_baseline_says_what_differs(kiosk):

@@ -1,5 +1,6 @@
 """A comparison in words and pictures: the answer first, and never more certain than the numbers."""
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pandas as pd
@@ -23,6 +24,8 @@ STRATEGIES = {
     "kinder": "touchpoints: {buy: {quality: 0.9, cost: 0.1, feels: {joy: 0.6}}}",
     "ruder": "touchpoints: {buy: {quality: -0.9}}",
     "nothing": "about: the same",
+    "gift": "campaigns: {gift: {picks: {every: 10 d, chance: 50 %}, gives: {touchpoint: extra, at: buy}}}\n"
+    "touchpoints: {extra: {stage: loyalty, quality: 0.9, cost: 0.2}}",
     "kinder_too": "touchpoints: {buy: {quality: 0.9, cost: 0.1, feels: {joy: 0.6}}}",
 }
 
@@ -50,7 +53,8 @@ def test_the_answer_stands_first(shop):
     difference = done.differences.loc[("retention", "kinder")]
     expected = f"kinder keeps {100 * difference['difference']:.1f} points more customers after 2 months"
     assert headline(done).startswith(expected)
-    assert "EUR a customer kept and" in headline(done)
+    assert "EUR for each customer kept in addition and with" in headline(done)
+    assert headline(done).endswith("EUR more profit per customer.")
     assert all(len(line) <= WIDTH for line in lines)
     assert [line.split()[1].rstrip("*") for line in lines if line[:2] in ("1 ", "2 ", "3 ")] == [
         "kinder",
@@ -105,9 +109,23 @@ def test_pairing_is_told_beside_independent_seeds_and_the_best(shop):
     for words in (
         "with the same people and luck",
         "with independent seeds",
-        "with the best pairing there can be",
+        "no pairing could make it less than",
     ):
         assert words in text
+
+
+def test_what_only_a_strategy_has_is_told_unless_it_is_nought(shop):
+    text = " ".join(comparison_text(shop("gift")).split())
+    assert "Only in some worlds (table `levels`): gifts (gift " in text
+    assert "opted_out" not in text
+
+
+def test_an_interval_that_leaves_out_nought_never_looks_as_if_it_did_not(shop):
+    text = comparison_text(shop("kinder", "ruder", "gift", replications=3))
+    told = re.findall(r"[+−]([\d.,]+) ± ([\d.,]+)", text)
+    assert len(told) > 20
+    assert all(float(mean.replace(",", "")) > float(half.replace(",", "")) for mean, half in told)
+    assert "0.0000000" not in text
 
 
 def test_every_picture_is_kept_with_its_numbers(shop, tmp_path):

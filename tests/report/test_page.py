@@ -199,6 +199,35 @@ def test_one_shot_visitors_have_a_report_too(tmp_path):
     assert '<section id="kpis"' in text and '<section id="retention"' not in text
 
 
+def test_reasons_where_there_is_nothing_to_explain(files, tmp_path):
+    """A strategy that changes nothing has no pieces, and a shop without customers keeps none."""
+    (tmp_path / "baseline.yaml").write_text(SHOP.replace("NAME", "shop"), encoding="utf-8")
+    (tmp_path / "same.yaml").write_text("extends: baseline.yaml\nname: same\n", encoding="utf-8")
+    done = sim.compare(tmp_path, replications=2, size=20, why=True)
+    done.save(tmp_path / "same", also=lambda done, folder: write(done, closer(done), folder))
+    assert '<section id="why"' in (tmp_path / "same" / "report.html").read_text(encoding="utf-8")
+    nobody = sim.compare(
+        files / "baseline.yaml", files / "kinder.yaml", replications=2, size=0, metric="profit", why=True
+    )
+    assert nobody.why.measures == ("profit", "orders")
+    assert '<section id="why"' in page(nobody, closer(nobody))
+
+
+def test_one_segment_is_everybody_and_told_once(tmp_path):
+    text = SHOP.replace("NAME", "shop").replace("  seldom: {share: rest, needs: {mean: 1 per week}}\n", "")
+    (tmp_path / "baseline.yaml").write_text(text.replace("60 %, needs", "100 %, needs"), encoding="utf-8")
+    (tmp_path / "kinder.yaml").write_text(KINDER.replace("NAME", "kinder"), encoding="utf-8")
+    done = sim.compare(tmp_path, replications=2, size=20)
+    assert '<section id="segments"' not in page(done, closer(done))
+
+
+def test_a_segment_in_which_nobody_flipped_is_not_called_identical(files):
+    done = sim.compare(files / "baseline.yaml", files / "kinder.yaml", replications=2, size=10, horizon="9 d")
+    rows = done.segments.xs("retention", level="kpi")
+    assert (rows["difference"] == 0.0).any()
+    assert (rows["difference_high"] > rows["difference_low"]).all()
+
+
 # ---------------------------------------------------------------- the command
 def compare(files, *words):
     small = ["--replications", "2", "--size", "40", "--horizon", "10 d", "--no-pictures", "--quiet"]

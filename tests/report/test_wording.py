@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from sim.engine.psyche import BaseRates
-from sim.report.wording import base_rates, duration, moment, money, number, percent, plural, signed
+from sim.report.wording import base_rates, duration, moment, money, number, percent, places_of, plural, signed
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,25 @@ def test_small_words():
     assert money(4.2, "EUR") == "4.20 EUR"
     assert (plural(1, "touch", "es"), plural(2_000, "touch", "es")) == ("1 touch", "2,000 touches")
     assert (signed(0.123), signed(-0.3), signed(0.001)) == ("+0.12", "−0.30", "0.00")
+
+
+@pytest.mark.parametrize(
+    ("size", "half", "least", "places"),
+    [
+        (0.2, 0.06, 1, 2),
+        (127.0, 9.0, 0, 0),
+        (0.17, 0.15, 0, 2),  # +0.2 ± 0.2 would seem to have nought in it
+        (-0.17, 0.15, 0, 2),
+        (0.16, 0.154, 0, 2),
+        (0.1504, 0.15, 0, 3),  # its lower end is 0.0004
+        (0.1, 0.2, 0, 1),
+        (13.4, 13.2, 0, 1),
+        (5.0, 0.0, 0, 2),
+        (4e-9, 3e-9, 0, 7),
+    ],
+)
+def test_decimals_of_an_interval(size, half, least, places):
+    assert places_of(size, half, least) == places
 
 
 def test_base_rates_in_one_line():
