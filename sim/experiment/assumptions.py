@@ -166,13 +166,14 @@ def drawn(assumed: Sequence[Assumption], draws: int, seed: int) -> Floats:
 
 def _column(one: Assumption, chances: Floats) -> Floats:
     values = quantiles(one.dist.family, one.dist.params, one.dist.values, chances)
-    return np.array([read_back(one.quantity, float(value)) for value in values])
+    return fitting(one.quantity, values)
 
 
-def read_back(quantity: Quantity, value: float) -> float:
-    """What a scenario will understand: within bounds, whole where only whole numbers are."""
-    inside = min(max(value, quantity.low), quantity.high)
-    return float(quantity.parse(quantity.written(inside)))
+def fitting(quantity: Quantity, values: Floats) -> Floats:
+    """What a scenario will read back: within bounds, whole where only whole numbers are."""
+    low = np.nextafter(quantity.low, np.inf) if quantity.above else quantity.low
+    found: Floats = np.clip(np.rint(values) if quantity.whole else values, low, quantity.high)
+    return found
 
 
 # ---------------------------------------------------------------- drawing

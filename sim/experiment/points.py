@@ -15,7 +15,7 @@ from sim.analysis import sampling
 from sim.analysis.turning import quantiles
 from sim.errors import Problem, ScenarioError, UsageError
 from sim.experiment.asked import kpi_names
-from sim.experiment.assumptions import read_back
+from sim.experiment.assumptions import fitting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sim.scenario.design import Design, Parameter, Written
 
 Column = NDArray[Any]
+TAIL = (
+    2.0**-33
+)  # nearer to 0 or 1 than this no distribution is asked for its quantiles, which may be infinite
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,7 @@ def _check_drawn(points: Points) -> None:
             except ScenarioError as error:
                 first, value = error.problems[0], one.write(column[index])
                 message = f"point {index + 1}, with {value}, is no scenario: {first.path}: {first.message}"
-                raise ScenarioError([Problem(one.where, one.path, message)]) from None
+                raise ScenarioError([Problem(one.where, f"design.parameters.{one.path}", message)]) from None
 
 
 def points_from(frame: pd.DataFrame, design: Mapping[str, Any], folder: str | Path = ".") -> Points:
@@ -188,8 +191,8 @@ def values_at(one: Parameter, u: Floats) -> Column:
         return _array(one.values)[_slice(u, len(one.values))]
     if one.counts is not None:
         return one.counts.start + _slice(u, len(one.counts)).astype(np.float64)
-    found = quantiles(one.dist.family, one.dist.params, one.dist.values, u)
-    return np.array([read_back(one.quantity, float(value)) for value in found])
+    inside = np.clip(u, TAIL, 1.0 - TAIL) if one.form == "distribution" else u
+    return fitting(one.quantity, quantiles(one.dist.family, one.dist.params, one.dist.values, inside))
 
 
 def _slice(u: Floats, count: int) -> NDArray[np.int64]:

@@ -247,7 +247,9 @@ class _Reading:
     def _scenario(self, sheet: Sheet) -> Scenario | None:
         """The scenario to vary, if it is one."""
         if not sheet.scenario:
-            self._missing("scenario")
+            written = self.root.value[TOP].get("scenario")
+            if written is None or written.value in (None, ""):
+                self._tell("scenario", f"missing: {NEEDED['scenario']}")
             return None
         place = located(self.folder / sheet.scenario) or located(sheet.scenario)
         if place is None:

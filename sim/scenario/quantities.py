@@ -287,13 +287,28 @@ class Pair(Quantity):
         per = next((found[1] for text in _texts(written) if (found := _COUNTED.search(text))), None)
         if per is None:
             return self.amount
-        return replace(
-            self.amount,
+        return Counted(
             expected=f"{self.amount.expected} per {per}",
             read=partial(_read_counted, self.amount, per),
             write=partial(_write_counted, self.amount, per),
             unit=f"{self.amount.unit} per {per}".strip(),
+            low=self.amount.low,
+            high=self.amount.high,
+            family=self.amount.family,
+            of=self.amount,
         )
+
+
+@dataclass(frozen=True)
+class Counted(Quantity):
+    """An amount (``of``) that is counted by something, always the same."""
+
+    of: Quantity = NOT_NEGATIVE
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers fit."""
+        return self.of.whole
 
 
 _COUNTED = re.compile(r"\bper\s+([^.]*\w)\s*(?:\.\.|$)")
@@ -322,7 +337,7 @@ def _write_counted(amount: Quantity, per: str, value: float) -> str:
 
 BUDGET = Pair(
     "a budget such as 1_500 or 1_500 per year", _read_budget, _write_budget, "currency", low=0,
-    examples=(1500, "1_500 per year"), amount=MONEY,
+    examples=(1500, "1_500 per year"), amount=OUTLAY,
 )  # fmt: skip
 PROSPECTS = Pair(
     "a number of people such as 300 or 300 per site", _read_prospects, _write_prospects, low=0,

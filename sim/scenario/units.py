@@ -278,5 +278,9 @@ def read_trend(value: object) -> float:
 
 
 def write_trend(trend: float) -> str:
-    """As ``-10 % per year``."""
-    return f"{write_share(trend)} per year" if trend else "0"
+    """As ``-10 % per year``; a trend is always in per cent."""
+    text = write_share(trend)
+    if "%" not in text:
+        mantissa, _, exponent = text.partition("e")
+        text = f"{mantissa}e{int(exponent or 0) + 2} %"
+    return f"{text} per year" if trend else "0"

@@ -109,3 +109,12 @@ def test_the_command(files, tmp_path):
         main, [*command, "--out", str(tmp_path / "two"), "--quiet", "--json", "--no-pictures"]
     )
     assert set(json.loads(told.output)["assumptions"]["better"]) == {"Letters"}
+
+
+def test_budgets_are_drawn_in_the_words_they_are_written_in(files):
+    budget = {"assumed": {"campaigns.letter.limits.budget": "10 per year .. 20 per year"}}
+    letters = sim.load(files[1], extra=budget)
+    (one,) = [one for path, one in letters.assumed.items() if path.startswith("campaigns")]
+    assert one.dist.params == (10.0, 20.0)
+    assert one.write(12.5) == "12.5 per year"
+    assert one.quantity.parse("12.5 per year") == 12.5

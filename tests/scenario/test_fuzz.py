@@ -9,6 +9,8 @@ from ruamel.yaml import YAML
 
 from sim.errors import ScenarioError
 from sim.scenario import describe, load, parse
+from sim.scenario.design import design_of
+from sim.scenario.design_file import Sheet
 
 from .conftest import FILES
 
@@ -127,6 +129,35 @@ def test_any_setting_is_read_or_complained_about(in_folder, text, start):
         load("coffee_shop.yaml", [start + text, f"{start}x={text}"])
     except ScenarioError as error:
         assert error.problems
+
+
+DESIGN = {
+    "scenario": "coffee_shop.yaml",
+    "method": "full_factorial",
+    "levels": 3,
+    "kpis": ["profit"],
+    "parameters": {"touchpoints.order.cost": "0 .. 1", "staff.baristas.servers": [1, 2, 3]},
+}
+
+
+@settings(parent=QUICK, max_examples=25)
+@given(st.sampled_from(sorted(Sheet.model_fields)), HOSTILE)
+def test_any_key_of_a_design_is_read_or_complained_about(in_folder, key, value):
+    try:
+        design_of({**DESIGN, key: value})
+    except ScenarioError as error:
+        assert error.problems and all(problem.message for problem in error.problems)
+
+
+@settings(parent=QUICK, max_examples=25)
+@given(
+    st.sampled_from(sorted({".".join(map(str, path)) for data in DATA[:1] for path in places(data)})), HOSTILE
+)
+def test_anything_may_be_varied(in_folder, path, value):
+    try:
+        design_of({**DESIGN, "parameters": {path: value, "touchpoints.coffee.cost": "0 .. 1"}})
+    except ScenarioError as error:
+        assert error.problems and all(problem.message for problem in error.problems)
 
 
 @QUICK

@@ -133,7 +133,7 @@ def test_reads_back_exactly_what_it_wrote(quantity, value):
 
 
 @given(st.floats(0, 1))
-@pytest.mark.parametrize("quantity", [q.SHARE, q.PER_RENEWAL, q.PER_VISIT])
+@pytest.mark.parametrize("quantity", [q.SHARE, q.PER_RENEWAL, q.PER_VISIT, q.TREND])
 def test_reads_back_exactly_the_share_it_wrote(quantity, value):
     assert quantity.parse(quantity.written(value)) == value
 

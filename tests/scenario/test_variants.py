@@ -89,3 +89,19 @@ def test_defaults_with_a_range_are_assumptions_unless_stated(shop):
     high = {path: one.write(one.dist.support[1]) for path, one in found.items()}
     for values in (low, high):
         with_values(baseline, values)
+
+
+def test_a_part_that_only_the_strategy_has_stays_out_of_the_baseline(tmp_path):
+    """`fakes` is a key of every signal; the baseline has written none, and half of one is none."""
+    folder = sim.scenarios_folder() / "coffee_shop"
+    fakes = "{count: 5, average: 5, from: 20 d, until: 30 d}"
+    text = f"extends: {folder / 'baseline.yaml'}\nname: Fakes\nsignals: {{stars: {{fakes: {fakes}}}}}\n"
+    (tmp_path / "fakes.yaml").write_text(text, encoding="utf-8")
+    strategy = sim.load(tmp_path / "fakes.yaml")
+    changed = with_values(strategy, {"signals.stars.fakes.from": "10 d"})
+    assert changed.signals["stars"].fakes.from_ == 10
+    assert changed.baseline.signals["stars"].fakes is None
+    assert has(strategy, "signals.stars.fakes.from") and not has(
+        strategy.baseline, "signals.stars.fakes.from"
+    )
+    assert has(strategy.baseline, "psychology.effect_on.buying") and has(strategy, "touchpoints.bun.cost")
