@@ -177,7 +177,7 @@ class Runs(Progress):
             return
         runs = self._tally
         finished = runs.done + runs.failed
-        speed = f", {runs.new / runs.seconds:,.1f} a second" if runs.new else ""
+        speed = f", {runs.speed:,.1f} a second" if runs.speed else ""
         failed = f", {runs.failed:,} failed" if runs.failed else ""
         yield f"  {finished:,} of {runs.runs:,} runs{speed}{failed}"
         yield f"  {finished:,} of {runs.runs:,}{failed}"

@@ -57,7 +57,11 @@ HOPELESS = 6  # workers that die, one after another, before any of them finished
 
 @dataclass(frozen=True)
 class Tally:
-    """How far a sweep is: of ``runs``, so many are done and failed; ``new`` of them finished since ``seconds`` ago."""
+    """How far a sweep is: of ``runs``, so many are done and failed.
+
+    ``new`` finished in the last ``seconds``, which count from the moment when the first came back: workers take
+    some time to start.
+    """
 
     runs: int
     done: int
@@ -69,6 +73,11 @@ class Tally:
     def share(self) -> float:
         """How much is finished, 0..1."""
         return (self.done + self.failed) / self.runs
+
+    @property
+    def speed(self) -> float:
+        """Runs a second since the first workers came back; 0 before."""
+        return self.new / self.seconds if self.seconds else 0.0
 
 
 @dataclass
@@ -172,7 +181,7 @@ def sweep(
     _check_ours(place)
     with closing(_hands(plan, workers, executor, dask)) as hands, locked(place):
         table = Table(plan.points, plan.kpis)
-        store = _opened(place, plan, table, resume)
+        store = _opened(place, plan, table, resume, note)
         todo = np.flatnonzero(table.status == PENDING)
         run = _Run(plan, store, table, progress)
         if len(todo) or read_head(place)["status"] != "done":
@@ -191,7 +200,7 @@ def _check_ours(place: Path) -> None:
         raise UsageError(f"{place}: exists and is not empty; give --out another folder, or remove this one")
 
 
-def _opened(place: Path, plan: Plan, table: Table, resume: bool) -> Store:
+def _opened(place: Path, plan: Plan, table: Table, resume: bool, note: Callable[[str], None] | None) -> Store:
     """The store of a sweep that begins, or goes on."""
     if not (place / NAME).exists():
         with _keeping(place, table):
@@ -204,6 +213,8 @@ def _opened(place: Path, plan: Plan, table: Table, resume: bool) -> Store:
         )
     plan.check_same(head, place)
     plan.luck = head["luck"]
+    if note is not None and (told := plan.other_versions(head)):
+        note(told)
     store = Store.resume(place, table, plan.head(table))
     table.forget(_worth_another_try(table))
     return store
@@ -315,7 +326,7 @@ class _Run:
     _worked: bool = False  # whether any worker ever finished a chunk
     _number: int = 0
     _new: int = 0
-    _began: float = field(default_factory=time.monotonic)
+    _came: tuple[float, int] | None = None  # when the first chunk came back, and its runs
     _counts: dict[str, int] = field(default_factory=dict)
 
     def look(self, _: float = 0.0) -> None:
@@ -323,7 +334,9 @@ class _Run:
         self._held.look()
         if self.progress is not None:
             done, failed = self._counts["done"], self._counts["failed"]
-            self.progress(Tally(self.table.count, done, failed, self._new, time.monotonic() - self._began))
+            passed = 0.0 if self._came is None else time.monotonic() - self._came[0]
+            new = 0 if self._came is None else self._new - self._came[1]
+            self.progress(Tally(self.table.count, done, failed, new, passed))
 
     def all(self, todo: np.ndarray, hands: Hands) -> None:
         """Run everything there is to run; whatever ends it, what is finished is kept."""
@@ -382,6 +395,7 @@ class _Run:
     def _keep(self, rows: list[Any]) -> None:
         self.store.keep(rows)
         self._new += len(rows)
+        self._came = self._came or (time.monotonic(), self._new)
         self._counts = self.table.counts
 
     def _bury(self, piece: _Piece | None, queue: _Queue, hands: Hands) -> None:

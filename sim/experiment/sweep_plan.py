@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
     from sim.scenario.design import Design, Parameter
 
+_ROUNDING = ("numpy", "numba")  # packages whose versions may round a last digit otherwise
 _TOLD = (
     "name",
     "about",
@@ -172,6 +173,14 @@ class Plan:
         raise UsageError(
             f"{place}: holds another sweep, which this design does not go on with: {told}; --out names another folder"
         )
+
+    def other_versions(self, head: Mapping[str, Any]) -> str:
+        """What to know where a sweep was begun with another NumPy or numba; empty where it was not."""
+        now, then = versions(), head["versions"]
+        told = [
+            f"{name} {then.get(name)} (now {now[name]})" for name in _ROUNDING if then.get(name) != now[name]
+        ]
+        return f"note: begun with {', '.join(told)}: a last digit may differ between runs" if told else ""
 
     def default_place(self, results: Path) -> Path:
         """A folder named after the design and what it says, so that ``--resume`` finds it again."""

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import sim
+from sim.cli import main
 from sim.errors import RunError, UsageError
 from sim.experiment import sweep_hands, sweep_store, sweep_tasks
 from sim.experiment.points import points_from
@@ -176,7 +179,7 @@ def test_two_workers_and_one_that_dies(kiosk, tmp_path, whole):
     killed = []
 
     def kill_one(tally):
-        if tally.new and not killed:
+        if tally.done and not killed:
             victims = multiprocessing.active_children()
             killed.append(victims[0].pid)
             os.kill(victims[0].pid, signal.SIGKILL)
@@ -307,7 +310,7 @@ def test_ctrl_c_keeps_what_is_done(kiosk, tmp_path, whole, monkeypatch):
     out = tmp_path / "out"
 
     def press(tally):
-        if tally.new >= 6:
+        if tally.done >= 6:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
@@ -399,6 +402,55 @@ def test_a_name_that_resume_finds_again(kiosk, tmp_path):
     first = sweep(kiosk(points=2), results=tmp_path / "results")
     assert sweep(kiosk(points=2), results=tmp_path / "results", resume=True).folder == first.folder
     assert sweep(kiosk(points=3), results=tmp_path / "results").folder != first.folder
+
+
+# ---------------------------------------------------------------- the command
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """The command in a folder with a design file; returns (exit status, output, messages)."""
+    (tmp_path / "kiosk.yaml").write_text(KIOSK)
+    (tmp_path / "design.yaml").write_text(json.dumps({"design": DESIGN | {"points": 3}}))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        done = CliRunner().invoke(main, ["sweep", "design.yaml", "--out", "out", "--workers", "1", *words])
+        return done.exit_code, done.stdout, done.stderr
+
+    return run
+
+
+def test_the_command_says_where_and_what_next(command):
+    status, out, err = command("--quiet")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "Kiosk: 3 points (latin_hypercube, 2 parameters) x 2 replications"
+    assert re.fullmatch(r"runs: +6 done, 0 failed, 6 of them now in \d+ s", lines[1])
+    assert lines[2].split() == ["table:", "out/runs.parquet"]
+    assert lines[-1].split() == ["next:", "touchpoint", "sensitivity", "out"]
+    assert command() == (
+        2,
+        "",
+        "out: holds a sweep already; --resume goes on with it, --out names another folder\n",
+    )
+    status, out, err = command("--resume", "--json")
+    told = json.loads(out)
+    assert (status, err) == (0, "") and told["new"] == 0 and told["counts"]["done"] == told["runs"] == 6
+
+
+def test_the_command_tells_of_failed_runs(command, monkeypatch):
+    from sim.experiment import sweep_tasks as tasks
+
+    def perform(job, program, look):
+        raise RunError("the shop burnt\ndown")
+
+    monkeypatch.setattr(tasks, "perform", perform)
+    status, out, _ = command("--quiet")
+    assert status == 1 and "0 done, 6 failed" in out and "6 runs: the shop burnt down" in out
+
+
+def test_workers_here_or_there(command):
+    status, _, err = command("--dask", "tcp://127.0.0.1:9")
+    assert status == 2 and "give one of them" in err
 
 
 @pytest.mark.slow

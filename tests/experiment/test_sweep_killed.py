@@ -119,7 +119,7 @@ def test_a_thousand_points_killed_three_times(folder):
 @pytest.mark.parametrize(("signals", "status"), [((signal.SIGINT,) * 2, 130), ((signal.SIGTERM,), 143)])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_stopped(folder, signals, status, workers):
-    where = folder(64, 2000, 60)
+    where = folder(64, 800, 60)
     process = start(where, "--out", "out", "--workers", workers)
     wait_until(where / "out", 20, process)
     for number in signals:
