@@ -151,7 +151,7 @@ def test_a_full_disk(folder):
     where = folder(64, 200, 30)
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "from sim.experiment import sweep_store; sweep_store.SELDOM = 0.0; "
+        "from sim.experiment import sweep_store; sweep_store.SELDOM = 0.0; sweep_store.SHARE = 1e9; "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY)); "
         "from sim.cli import main; main(sys.argv[1:])"
     )
