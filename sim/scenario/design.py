@@ -144,10 +144,10 @@ def _meant(file: Path, name: str) -> str:
 
 def _no_design(root: Node, file: Path) -> Problem:
     """What a file without a design is instead."""
-    wrong = next((key for key in root.value if closest(key, [TOP])), None)
-    if wrong is not None:
-        return Problem(root.value[wrong].origin.at_key, wrong, f"unknown key{nearest(wrong, [TOP])}")
     is_scenario = any(key in root.value for key in ("touchpoints", "journeys", "extends", "horizon"))
+    wrong = next((key for key in root.value if closest(key, [TOP])), None)
+    if wrong is not None and not is_scenario:
+        return Problem(root.value[wrong].origin.at_key, wrong, f"unknown key{nearest(wrong, [TOP])}")
     what = "is a scenario, not a design" if is_scenario else "holds no design"
     message = (
         f"{what}; expected a file with design: at the top, which names a scenario and what to vary in it"

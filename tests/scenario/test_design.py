@@ -116,7 +116,7 @@ def test_a_design_extends_nothing(told):
         ("a: 1\n", "sweep.yaml: holds no design; expected a file with design: at the top"),
         ("design: 3\n", "sweep.yaml:1:9: design: expected a mapping with keys such as name, about, scenario"),
         (
-            "name: x\nhorizon: 3 d\n",
+            "signals: {}\nhorizon: 3 d\n",
             "sweep.yaml: is a scenario, not a design; expected a file with design: at",
         ),
     ],
