@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.errors import Problem, RunError, ScenarioError, TouchpointError, UsageError
     from sim.experiment.comparison import Comparison, compare
     from sim.experiment.runs import Run, run
+    from sim.experiment.sensitivity import Sensitivity, sensitivity
     from sim.experiment.sweep import Sweep, sweep
     from sim.scenario import Scenario, load, parse
 
@@ -38,6 +39,8 @@ _HOMES = {
     "load": "sim.scenario",
     "parse": "sim.scenario",
     "run": "sim.experiment.runs",
+    "Sensitivity": "sim.experiment.sensitivity",
+    "sensitivity": "sim.experiment.sensitivity",
     "sweep": "sim.experiment.sweep",
 }
 
@@ -47,10 +50,12 @@ __all__ = [  # noqa: RUF022 - what a user meets first stands first
     "run",
     "compare",
     "sweep",
+    "sensitivity",
     "Scenario",
     "Run",
     "Comparison",
     "Sweep",
+    "Sensitivity",
     "TouchpointError",
     "ScenarioError",
     "UsageError",

@@ -78,13 +78,14 @@ def turning(parameter: Floats, difference: Floats, looks: int = 1) -> Turning:
     from scipy import stats
 
     rho = float(stats.spearmanr(parameter, difference).statistic)
-    low, high = _interval(rho, difference.size, LEVEL)
-    least, most = _interval(rho, difference.size, 1.0 - (1.0 - LEVEL) / looks)
+    low, high = spearman_interval(rho, difference.size, LEVEL)
+    least, most = spearman_interval(rho, difference.size, 1.0 - (1.0 - LEVEL) / looks)
     matters = least > 0.0 or most < 0.0
     return Turning(rho, low, high, matters, _threshold(parameter, difference, rho > 0.0) if matters else None)
 
 
-def _interval(rho: float, n: int, level: float) -> tuple[float, float]:
+def spearman_interval(rho: float, n: int, level: float) -> tuple[float, float]:
+    """The interval of a rank correlation of n pairs: Fisher's z, variance of Bonett & Wright (2000)."""
     from scipy.special import ndtri
 
     if abs(rho) > 1.0 - 1e-12:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.analysis.noise import split
 from sim.analysis.turning import Turning, latin_hypercube, quantiles, turning
 from sim.errors import ScenarioError, UsageError
 from sim.experiment.replications import Progress
@@ -122,18 +123,12 @@ class Draws:
     def noise(self, pair: tuple[int, int]) -> float | None:
         """How much of the variance of a contrast between draws is chance of the few replications, 0..1.
 
-        Replications have the same luck in all draws, so chance is what draws and replications do not explain by
-        adding up (the residual of a two-way analysis of variance).
+        Replications have the same luck in all draws.
         """
         a, b = pair
         each = self.metric[:, :, a] - self.metric[:, :, b]
         each = each[:, ~np.isnan(each).any(axis=0)]
-        if min(each.shape) < 2:
-            return None
-        rest = each - each.mean(axis=1, keepdims=True) - each.mean(axis=0) + each.mean()
-        within = float((rest**2).sum() / ((each.shape[0] - 1) * (each.shape[1] - 1))) / each.shape[1]
-        between = float(np.var(each.mean(axis=1), ddof=1))
-        return min(1.0, within / between) if between > 0.0 else None
+        return split(each, common=True).share if min(each.shape) > 1 else None
 
 
 # ---------------------------------------------------------------- which parameters
