@@ -103,8 +103,8 @@ def _unwritable(place: Path, error: Exception) -> UsageError:
 def reason(error: OSError) -> str:
     """Why a file could not be written, and which."""
     name = f" ({error.filename})" if error.filename else ""
-    told = error.strerror or str(error).rpartition("[errno ")[2].partition("] ")[2]  # as PyArrow says it
-    return f"{told or error}{name}"
+    told = str(error.strerror or error)
+    return f"{told.rpartition('[errno ')[2].partition('] ')[2] or told}{name}"  # PyArrow says it with much before it
 
 
 def _settle(partial: Path, place: Path) -> None:
