@@ -14,6 +14,7 @@ from benchmarks import bare_simpy, engines, floor, plain_simpy, same_work
 from benchmarks.engines import COMPILED, OPEN_DOORS, REFERENCE, SHOP
 from benchmarks.measure import both, cpu, medians, peak, peak_of_command, wall
 from benchmarks.plain_simpy import STIRRED, Shop
+from benchmarks.sweeps import sweeps
 
 NANO = 1e9
 
@@ -31,16 +32,17 @@ class Plan:
     threads: tuple[int, int]  # size and days
     log: tuple[int, int]  # size and days
     memory: tuple[int, int]  # size and days
+    sweep: tuple[int, int, int]  # points, size and days
     year: bool = False
 
 
 FULL = Plan(
     repeats=3, shop=(2_400, 120, 60), check=(24, 60, 14), floor_days=21, sizes=(10_000, 100_000, 1_000_000),
-    weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28),
+    weeks=(1, 3), threads=(20_000, 56), log=(20_000, 56), memory=(1_000_000, 28), sweep=(160, 600, 90),
 )  # fmt: skip
 SHORT = Plan(
     repeats=3, shop=(1_200, 42, 0), check=(8, 21, 0), floor_days=9, sizes=(10_000, 50_000),
-    weeks=(1, 2), threads=(10_000, 21), log=(10_000, 21), memory=(100_000, 7),
+    weeks=(1, 2), threads=(10_000, 21), log=(10_000, 21), memory=(100_000, 7), sweep=(80, 600, 90),
 )  # fmt: skip
 YEAR = (2_400, 365, 60)  # the coffee shop as shipped
 # where there is no compiled engine: sizes that SimPy can do
@@ -274,6 +276,13 @@ def _grown(code: str, small: int = 600, large: int = 6_600) -> float:
     return (peaks[1] - peaks[0]) / (large - small)
 
 
+# ---------------------------------------------------------------- a sweep beside the engine
+def sweep(plan: Plan, engine: str) -> dict[str, Any]:
+    """CPU of a run of a sweep, within the engine and beside it."""
+    points, size, days = plan.sweep
+    return sweeps(points, plan.repeats, size, days)
+
+
 PARTS: dict[str, Callable[[Plan, str], dict[str, Any]]] = {
-    "work": work, "cost": cost, "growth": growth, "threads": threads, "log": log, "memory": memory,
+    "work": work, "cost": cost, "growth": growth, "threads": threads, "log": log, "memory": memory, "sweep": sweep,
 }  # fmt: skip

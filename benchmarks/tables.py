@@ -130,3 +130,24 @@ def memory(found: dict[str, Any]) -> str:
     ]
     title = f"Peak memory of `python -m sim run ... --no-log --replications 1`, {found['days']} days"
     return _lines(title, rows)
+
+
+def sweep(found: dict[str, Any]) -> str:
+    """What a sweep costs beside the engine."""
+    rows = [("varied, replications", "engine", "beside it", "share", "set-up")]
+    for name, case in found["cases"].items():
+        share = f"{100 * case['share']:.1f} %"
+        rows.append(
+            (
+                name,
+                f"{case['engine_ms']:.1f} ms",
+                f"{case['beside_ms']:.2f} ms",
+                share,
+                f"{case['set_up_s']:.2f} s",
+            )
+        )
+    title = (
+        f"A sweep: CPU of a run of {found['size']:,} customers and {found['days']} days, {found['points']} points, "
+        f"medians of {found['repeats']}"
+    )
+    return _lines(title, rows)

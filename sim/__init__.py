@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.experiment.optimise import Optimum, optimise
     from sim.experiment.runs import Run, run
     from sim.experiment.sensitivity import Sensitivity, sensitivity
+    from sim.experiment.sweep import Sweep, sweep
     from sim.scenario import Scenario, load, parse
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ _HOMES = {
     "Run": "sim.experiment.runs",
     "RunError": "sim.errors",
     "Scenario": "sim.scenario",
+    "Sweep": "sim.experiment.sweep",
     "ScenarioError": "sim.errors",
     "TouchpointError": "sim.errors",
     "UsageError": "sim.errors",
@@ -42,6 +44,7 @@ _HOMES = {
     "run": "sim.experiment.runs",
     "Sensitivity": "sim.experiment.sensitivity",
     "sensitivity": "sim.experiment.sensitivity",
+    "sweep": "sim.experiment.sweep",
 }
 
 __all__ = [  # noqa: RUF022 - what a user meets first stands first
@@ -49,11 +52,13 @@ __all__ = [  # noqa: RUF022 - what a user meets first stands first
     "parse",
     "run",
     "compare",
+    "sweep",
     "sensitivity",
     "optimise",
     "Scenario",
     "Run",
     "Comparison",
+    "Sweep",
     "Sensitivity",
     "Optimum",
     "TouchpointError",

@@ -8,16 +8,8 @@ import pytest
 import sim
 
 HEAVY = (
-    "numpy",
-    "numba",
-    "scipy",
-    "pandas",
-    "pyarrow",
-    "matplotlib",
-    "simpy",
-    "pydantic",
-    "ruamel",
-    "optuna",
+    *("numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "simpy", "pydantic", "ruamel"),
+    *("distributed", "duckdb", "filelock", "SALib", "optuna"),
 )
 
 
@@ -44,6 +36,8 @@ print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
         "from sim.cli import main; main(['--help'])",
         "from sim.cli import main; main(['run', '--help'])",
         "from sim.cli import main; main(['optimise', '--help'])",
+        "from sim.cli import main; main(['sweep', '--help'])",
+        "from sim.cli import main; main(['query', '--help'])",
         "from sim.cli import main; main(['--version'])",
     ],
 )

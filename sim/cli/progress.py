@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -162,7 +162,7 @@ class Progress:
         speed = (share - self._start[1]) / (now - self._start[0])
         return f", {_clock((1.0 - share) / speed)} left"
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

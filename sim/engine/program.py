@@ -6,7 +6,7 @@ baseline, under one numbering, because customers who are there on day 0 have liv
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -263,23 +263,85 @@ def lower(scenario: Scenario, beside: Sequence[Scenario] = ()) -> Program:
 
     ``beside`` are the scenarios that it is compared with: people get the same moments to leave in all of them.
     """
-    baseline = scenario.baseline
-    _check_same_world(scenario, baseline)
-    _check_as_stated(scenario, baseline)
-    names = collect([scenario] if baseline is scenario else [baseline, scenario])
-    _check_emotions(scenario, names)
-    _check_segments(scenario, names)
-    rates = _base_rates(baseline)
-    bounds = (baseline, *beside)
-    before = _lower(baseline, names, bounds, None, rates)
-    return before if baseline is scenario else _lower(scenario, names, bounds, before, rates)
+    return Lowering(beside)(scenario)
 
 
-def _base_rates(baseline: Scenario) -> Mapping[str, BaseRates]:
-    """What a pilot of the baseline solves, whatever the strategy: the same numbers for all of them."""
-    if not pilot.is_wanted(baseline):
-        return {}
-    return pilot.solved(_lower(baseline, collect([baseline]), (baseline,), None, {}))
+class Lowering:
+    """Lowers one scenario after another; what the last one shares with the next is done once.
+
+    ``rates`` are base rates to take instead of what a pilot of each baseline solves; ``reach`` bounds the leaving
+    hazard from below (:meth:`reach_of`, by segment), so that people get the same moments to leave in many scenarios.
+    """
+
+    def __init__(
+        self,
+        beside: Sequence[Scenario] = (),
+        *,
+        rates: Mapping[str, BaseRates] | None = None,
+        reach: Mapping[str, float] | None = None,
+    ):
+        self._beside, self._given, self._reach = beside, rates, reach or {}
+        self._baseline: Scenario | None = None  # of the last scenario
+        self._rates: Mapping[str, BaseRates] = {}
+        self._before: Program | None = None  # the last baseline's program ...
+        self._written: Program | None = None  # ... and that with its rates as written, where a pilot took it
+
+    def __call__(self, scenario: Scenario) -> Program:
+        """The scenario's program. Raises ScenarioError where it cannot follow on its baseline."""
+        baseline = scenario.baseline
+        _check_same_world(scenario, baseline)
+        _check_as_stated(scenario, baseline)
+        names = collect([scenario] if baseline is scenario else [baseline, scenario])
+        _check_emotions(scenario, names)
+        _check_segments(scenario, names)
+        rates = self.rates(baseline)
+        bounds = (baseline, *self._beside)
+        before = self._before
+        if before is None or before.names != names:
+            before = self._before = self._lower_baseline(baseline, names, bounds, rates)
+        if baseline is scenario:
+            return before
+        return _lower(scenario, names, bounds, before, rates, self._reach)
+
+    def rates(self, baseline: Scenario) -> Mapping[str, BaseRates]:
+        """The base rates of a baseline."""
+        if baseline is not self._baseline:
+            self._baseline, self._before, self._written = None, None, None
+            self._rates = self._solved(baseline) if self._given is None else self._given
+            self._baseline = baseline
+        return self._rates
+
+    def _solved(self, baseline: Scenario) -> Mapping[str, BaseRates]:
+        """What a pilot of the baseline solves, whatever the strategy: the same numbers for all of them."""
+        if not pilot.is_wanted(baseline):
+            return {}
+        self._written = _lower(baseline, collect([baseline]), (baseline,), None, {}, {})
+        return pilot.solved(self._written)
+
+    def _lower_baseline(
+        self,
+        baseline: Scenario,
+        names: Names,
+        bounds: Sequence[Scenario],
+        rates: Mapping[str, BaseRates],
+    ) -> Program:
+        """The baseline's program; that of the pilot with other rates, where the strategy adds no names."""
+        written = self._written
+        if written is None or written.names != names:
+            return _lower(baseline, names, bounds, None, rates, self._reach)
+        segments = written.static["segments"].copy()
+        psyche.rate_segments(segments, baseline, names, bounds, rates, self._reach)
+        return replace(written, static={**written.static, "segments": segments}, base_rates=rates)
+
+    def reach_of(self, scenario: Scenario) -> dict[str, float]:
+        """How far the leaving hazard of each segment can reach, as a logarithm of times what is stated."""
+        program = self(scenario)
+        rows = program.static["segments"]
+        both = (scenario, scenario.baseline)
+        return {
+            name: max(psyche.hazard_reach(s, float(row.centre_leaving), float(row.leave_scale)) for s in both)
+            for name, row in zip(program.segment_names, rows, strict=False)
+        }
 
 
 def _lower(
@@ -288,10 +350,11 @@ def _lower(
     bounds: Sequence[Scenario],
     before: Program | None,
     rates: Mapping[str, BaseRates],
+    reach: Mapping[str, float],
 ) -> Program:
     """One scenario; ``before`` is its baseline's program, None for the baseline itself.
 
-    ``bounds``: the baseline and whatever else bounds the leaving hazard.
+    ``bounds``: the baseline and whatever else bounds the leaving hazard; ``reach`` bounds it by itself.
     """
     baseline = bounds[0]
     samplers = Samplers()
@@ -303,7 +366,7 @@ def _lower(
     warm = before if before and before.start < 0.0 else None
     expectation, transparency = _expected(before) if before else psyche.delivered(scenario, names, static)
     static["emotions"] = psyche.emotion_rows(scenario, names)
-    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, bounds, rates)
+    static["segments"] = psyche.segment_rows(scenario, names, samplers, transparency, bounds, rates, reach)
     static["signals"] = _signal_rows(scenario, names)
     static["campaigns"] = _campaign_rows(scenario, names)
     static["site_size"] = _site_sizes(scenario, sites)
@@ -657,4 +720,4 @@ def _bounds(bounds) -> tuple[float, float]:
     return least, math.inf if bounds.at_most is None else bounds.at_most
 
 
-__all__ = ["ENGAGEMENTS", "STAGES", "Program", "lower"]
+__all__ = ["ENGAGEMENTS", "STAGES", "Lowering", "Program", "lower"]

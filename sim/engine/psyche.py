@@ -185,18 +185,35 @@ def segment_rows(
     transparency: float,
     bounds: Sequence[Scenario],
     rates: Mapping[str, BaseRates],
+    least: Mapping[str, float],
 ) -> np.ndarray:
     """SEGMENT rows. ``transparency`` and the solved ``rates`` are the baseline's; ``bounds`` whose weights bound the
-    hazard beside its own."""
+    hazard beside its own, which ``least`` bounds too (a reach by segment)."""
     rows = empty(len(names.segments), SEGMENT)
     for name, row in zip(names.segments, rows, strict=False):
         traits = traits_of(scenario, name)
         if traits is not None:
-            solved = rates.get(name, AS_WRITTEN)
-            _fill_segment(row, name, scenario, traits, names, samplers, transparency, solved)
-            worst = [hazard_bound(s, row.centre_leaving, solved.leave_scale) for s in (scenario, *bounds)]
-            row.bound = max(worst)
+            _fill_segment(row, name, scenario, traits, names, samplers, transparency)
+    rate_segments(rows, scenario, names, bounds, rates, least)
     return rows
+
+
+def rate_segments(
+    rows: np.ndarray,
+    scenario: Scenario,
+    names: Names,
+    bounds: Sequence[Scenario],
+    rates: Mapping[str, BaseRates],
+    least: Mapping[str, float],
+) -> None:
+    """Write base rates into SEGMENT rows, and what bounds the hazard with them."""
+    for name, row in zip(names.segments, rows, strict=False):
+        if traits_of(scenario, name) is not None:
+            solved = rates.get(name, AS_WRITTEN)
+            row.leave_scale = solved.leave_scale
+            row.usually = usually_felt(scenario, solved.choice_shift)
+            reach = [hazard_reach(s, row.centre_leaving, solved.leave_scale) for s in (scenario, *bounds)]
+            row.bound = hazard_bound(max(*reach, least.get(name, 0.0)))
 
 
 def traits_of(scenario: Scenario, segment: str):
@@ -204,7 +221,7 @@ def traits_of(scenario: Scenario, segment: str):
     return scenario.segments.get(segment) if scenario.segments else scenario.customers
 
 
-def _fill_segment(row, name, scenario, traits, names, samplers, transparency, rates) -> None:
+def _fill_segment(row, name, scenario, traits, names, samplers, transparency) -> None:
     shape = needs_shape(traits.needs.regularity, usually(scenario.baseline))
     row.gap, row.first_gap = samplers.add_gamma_unit(shape), samplers.add_gamma_biased(shape)
     needs = traits.needs
@@ -217,8 +234,6 @@ def _fill_segment(row, name, scenario, traits, names, samplers, transparency, ra
     row.centre_leaving = _centre(q, q.weigh_leaving, today, transparency)
     row.centre_buying = _centre(q, q.weigh_buying, today, transparency)
     row.trust = traits.trust.mean
-    row.leave_scale = rates.leave_scale
-    row.usually = usually_felt(scenario, rates.choice_shift)
 
 
 def _fill_awareness(row, scenario, traits, names) -> None:
@@ -269,19 +284,26 @@ def _centre(q, weights, traits, transparency: float) -> float:
     return weights.normative * normative + weights.economic * economic + weights.forced * forced
 
 
-def hazard_bound(scenario: Scenario, centre: float, scale: float = 1.0) -> float:
-    """B: how many times its stated value the leaving hazard can reach, scale * exp(-effect (L_min - centre)).
+def hazard_bound(reach: float) -> float:
+    """B: how many times its stated value the leaving hazard can reach, at least 1.
 
     Rounded up to a power of two, so that neighbouring parameter values keep the same moments at which people
-    can leave, and with them the same luck. Psychology off gives exactly 1.
+    can leave, and with them the same luck. A reach of 0 gives exactly 1.
+    """
+    return 2.0 ** max(0.0, math.ceil(reach / LN2 - 1e-12))
+
+
+def hazard_reach(scenario: Scenario, centre: float, scale: float = 1.0) -> float:
+    """ln of how many times its stated value the leaving hazard can reach, scale * exp(-effect (L_min - centre)).
+
+    0 where no feeling moves it.
     """
     q = scenario.psychology
     if not q.on or q.effect_on.leaving == 0.0 or q.link == "linear":
-        return 1.0
+        return 0.0
     weights = q.weigh_leaving
     lowest = sum(min(0.0, getattr(weights, name)) for name in COMMITMENTS if name != "satisfaction")
     lowest -= abs(weights.satisfaction)
     for emotion in q.emotions.values():
         lowest += min(0.0, emotion.on_leaving) * (1.0 if emotion.range == "bounded" else 5.0)
-    excess = math.log(scale) - q.effect_on.leaving * (lowest - centre)
-    return 2.0 ** max(0.0, math.ceil(excess / LN2 - 1e-12))
+    return math.log(scale) - q.effect_on.leaving * (lowest - centre)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.experiment.replications import Task, perform_all
+from sim.experiment.replications import Job, Task, perform_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def _cohorts(
     programs = {pickle.dumps(done.programs[world]): done.programs[world] for world in worlds}
     blobs = list(programs)
     tasks = [
-        Task(blob, done.worlds.seed, number, done.worlds.engine, None, _counted)
+        Task(blob, Job(done.worlds.seed, number, done.worlds.engine, keep=_counted))
         for blob in blobs
         for number in range(1, again + 1)
     ]

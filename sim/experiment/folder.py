@@ -37,7 +37,7 @@ def new_folder(place: Path, *, numbered: bool = False) -> Iterator[Path]:
         yield partial
         _settle(partial, place)
     except OSError as error:
-        raise RunError(f"cannot write {place}: {_reason(error)}") from error
+        raise RunError(f"cannot write {place}: {reason(error)}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -96,13 +96,15 @@ def _check_free(place: Path) -> None:
 
 
 def _unwritable(place: Path, error: Exception) -> UsageError:
-    why = _reason(error) if isinstance(error, OSError) else str(error)
+    why = reason(error) if isinstance(error, OSError) else str(error)
     return UsageError(f"{place}: cannot be written: {why}; give --out a folder that can")
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Why a file could not be written, and which."""
     name = f" ({error.filename})" if error.filename else ""
-    return f"{error.strerror or error}{name}"
+    told = str(error.strerror or error)
+    return f"{told.rpartition('[errno ')[2].partition('] ')[2] or told}{name}"  # PyArrow says it with much before it
 
 
 def _settle(partial: Path, place: Path) -> None:
@@ -110,19 +112,26 @@ def _settle(partial: Path, place: Path) -> None:
     if place.is_dir():
         place.rmdir()
     os.rename(partial, place)
-    _sync(place.parent)
+    sync(place.parent)
 
 
-def _sync(path: Path) -> None:
-    """Have the disk keep what was written to a file or folder; not every system can for folders."""
+def sync(path: Path) -> None:
+    """Have the disk keep what was written to a file or folder; not every system can for folders.
+
+    Raises OSError where the disk could not take a file after all.
+    """
+    folder = path.is_dir()
     try:
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
     except OSError:
-        return
+        if folder:
+            return
+        raise
     try:
         os.fsync(handle)
     except OSError:
-        pass
+        if not folder:
+            raise
     finally:
         os.close(handle)
 
@@ -131,7 +140,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write readable JSON, kept by the disk before it gets its name."""
     temporary = path.with_name(f"{path.name}.partial")
     temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _sync(temporary)
+    sync(temporary)
     temporary.replace(path)
 
 
@@ -161,15 +170,23 @@ def copy_file(source: Path, path: Path) -> None:
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise UsageError(f"{path}: cannot be written: {_reason(error)}; it is in {source}") from error
+        raise UsageError(f"{path}: cannot be written: {reason(error)}; it is in {source}") from error
 
 
 # ---------------------------------------------------------------- names
 def default_place(results: Path, source: Path | None, name: str, fingerprint: str) -> Path:
     """``results/<business>-<scenario>-<UTC time>-<hash>``."""
-    label = f"{Path(os.path.abspath(source)).parent.name}-{source.stem}" if source else name
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return results / f"{_tame(label)}-{moment}-{fingerprint[:8]}"
+    return results / f"{_label(source, name)}-{moment}-{fingerprint[:8]}"
+
+
+def named_place(results: Path, source: Path | None, name: str, fingerprint: str) -> Path:
+    """``results/<business>-<design>-<hash>``: the same for the same."""
+    return results / f"{_label(source, name)}-{fingerprint[:8]}"
+
+
+def _label(source: Path | None, name: str) -> str:
+    return _tame(f"{Path(os.path.abspath(source)).parent.name}-{source.stem}" if source else name)
 
 
 def _tame(text: str) -> str:

@@ -40,17 +40,24 @@ _DIED = (
 
 
 @dataclass(frozen=True)
-class Task:
-    """One replication: everything a worker needs."""
+class Job:
+    """One replication of a program."""
 
-    program: bytes  # pickled
     seed: int
     replication: int  # from 1
     engine: str
-    folder: Path | None  # where to write the event log, if anywhere
+    folder: Path | None = None  # where to write the event log, if anywhere
     keep: Callable[[Any, Any], Any] | None = (
         None  # what to make of (outcome, program); None: the outcome stays
     )
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job and its program, pickled: everything a worker needs."""
+
+    program: bytes
+    job: Job
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,8 @@ def replicate(
     Raises RunError where a worker dies or the memory does not suffice.
     """
     blob, keep = pickle.dumps(program), None if people else _numbers
-    tasks = [Task(blob, seed, number, engine, log, keep) for number in range(1, replications + 1)]
+    jobs = [Job(seed, number, engine, log, keep) for number in range(1, replications + 1)]
+    tasks = [Task(blob, job) for job in jobs]
     return perform_all(
         tasks, {blob: program}, workers=workers, executor=executor, progress=progress, finished=finished
     )
@@ -107,7 +115,7 @@ def perform_all(
     report, done = progress or _ignore, finished or _ignore
     workers = min(workers, len(tasks), cores())
     if executor is None:
-        prepared(tasks[0].engine)
+        prepared(tasks[0].job.engine)
         if workers <= 1:
             return _here(tasks, programs, report, done)
     with Held() as held:
@@ -130,7 +138,7 @@ def _events(
 ) -> Events:
     if executor is not None:
         return _submitted(executor, tasks)
-    if tasks[0].engine == "compiled":
+    if tasks[0].job.engine == "compiled":
         return _threads(tasks, programs, workers)
     return _processes(tasks, workers)
 
@@ -147,32 +155,32 @@ def cores() -> int:
 
 
 # ---------------------------------------------------------------- one replication
-def perform(task: Task, program: Any, progress: Progress) -> Any:
-    """Simulate one replication, with its log written where the task says."""
+def perform(job: Job, program: Any, progress: Progress) -> Any:
+    """Simulate one replication, with its log written where the job says."""
     try:
-        outcome = _simulate(task, program, progress)
+        outcome = _simulate(job, program, progress)
     except MemoryError as error:
-        raise RunError(f"replication {task.replication} needs more memory than there is: {error}") from error
-    return task.keep(outcome, program) if task.keep else outcome
+        raise RunError(f"replication {job.replication} needs more memory than there is: {error}") from error
+    return job.keep(outcome, program) if job.keep else outcome
 
 
-def _simulate(task: Task, program: Any, progress: Progress) -> Any:
+def _simulate(job: Job, program: Any, progress: Progress) -> Any:
     from sim.engine import simulate
 
     def tell(day: float) -> None:
         progress(min(max(day / program.horizon, 0.0), 1.0))
 
     what: dict[str, Any] = {
-        "seed": task.seed,
-        "replication": task.replication,
-        "engine": task.engine,
+        "seed": job.seed,
+        "replication": job.replication,
+        "engine": job.engine,
         "progress": tell,
     }
-    if task.folder is None:
+    if job.folder is None:
         return simulate(program, **what)
     from sim.engine.recorder import LogWriter
 
-    with LogWriter(task.folder, program, task.replication) as log:
+    with LogWriter(job.folder, program, job.replication) as log:
         return simulate(program, log=log, **what)
 
 
@@ -185,7 +193,7 @@ def _numbers(outcome: Any, program: Any) -> Numbers:
 
 def work(task: Task, progress: Progress) -> Any:
     """Perform a task in a process of its own."""
-    return perform(task, _program(task.program), progress)
+    return perform(task.job, _program(task.program), progress)
 
 
 def work_silently(task: Task) -> Any:
@@ -209,7 +217,7 @@ def _here(
         report((len(outcomes) + share) / len(tasks))
 
     for task in tasks:
-        outcomes.append(perform(task, programs[task.program], tell))
+        outcomes.append(perform(task.job, programs[task.program], tell))
         report(len(outcomes) / len(tasks))
         done(outcomes[-1])
     return outcomes
@@ -234,7 +242,7 @@ def _threads(tasks: Sequence[Task], programs: Mapping[bytes, Any], workers: int)
 
         try:
             task = tasks[number]
-            words.put((number, perform(task, programs[task.program], tell)))
+            words.put((number, perform(task.job, programs[task.program], tell)))
         except BaseException as error:
             words.put((number, error))
 
@@ -299,7 +307,7 @@ def _outcome(answer: Any, task: Task, held: Held) -> Any:
     if isinstance(answer, (BrokenProcessPool, WorkerDied)):
         time.sleep(PATIENCE)  # who ended the workers may be ending us too
         held.look()
-        raise RunError(_DIED.format(number=task.replication)) from answer
+        raise RunError(_DIED.format(number=task.job.replication)) from answer
     if isinstance(answer, BaseException):
         raise answer
     return answer

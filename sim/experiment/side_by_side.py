@@ -18,7 +18,7 @@ import numpy as np
 from sim.analysis.paired import Flips, flips, unseen
 from sim.analysis.parts import by_segment, by_stage
 from sim.analysis.view import Floats, View
-from sim.experiment.replications import Progress, Task, perform_all
+from sim.experiment.replications import Job, Progress, Task, perform_all
 
 SHARES: dict[str, Callable[[View], np.ndarray]] = {
     "retention": lambda view: view.alive[view.cohort],
@@ -130,7 +130,7 @@ class Worlds:
         """Have all replications up to number `until`; `check` is shown each, and may raise."""
         numbers = range(self.replications + 1, until + 1)
         tasks = [
-            Task(blob, self.seed, number, self.engine, None, see)
+            Task(blob, Job(self.seed, number, self.engine, keep=see))
             for number in numbers
             for blob in self._blobs
         ]

@@ -14,7 +14,7 @@ from sim.analysis.view import Floats
 from sim.errors import ScenarioError
 from sim.experiment.goals import Constraint, Goal
 from sim.experiment.levers import Point, Space
-from sim.experiment.replications import Progress, Task, perform_all
+from sim.experiment.replications import Job, Progress, Task, perform_all
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -84,7 +84,8 @@ class Lab:
                 continue
             blob, program = self._programs[world]
             programs[blob] = program
-            tasks += [Task(blob, self.seed, number, self.engine, None, numbers) for number in lacking]
+            jobs = [Job(self.seed, number, self.engine, keep=numbers) for number in lacking]
+            tasks += [Task(blob, job) for job in jobs]
             owners += [world] * len(lacking)
         if not tasks:
             return

@@ -20,7 +20,7 @@ from sim.analysis.paired import Difference, differences, without_spread
 from sim.analysis.view import View
 from sim.errors import ScenarioError
 from sim.experiment.paths import paths_to
-from sim.experiment.replications import Progress, Task, perform_all
+from sim.experiment.replications import Job, Progress, Task, perform_all
 from sim.experiment.runs import lowered
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def _lived(
     """What is kept of every world, by replication."""
     blobs = [pickle.dumps(program) for program in programs]
     tasks = [
-        Task(blob, settings.seed, number, settings.engine, None, observe)
+        Task(blob, Job(settings.seed, number, settings.engine, keep=observe))
         for number in range(1, replications + 1)
         for blob in blobs
     ]

@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -34,6 +35,9 @@ class WorkerDied(Exception):
     """A worker process ended before its task did."""
 
 
+_STARTING = -1  # instead of the number of a task: the worker has not said a word yet
+
+
 class Crew:
     """So many worker processes; as a context, all of them are gone at its end, whatever happened."""
 
@@ -42,14 +46,11 @@ class Crew:
         self._work, self._wanted = work, workers
         self._failed = False  # to start
         self._processes: list[Any] = []
-        self._doing: dict[Any, int | None] = {}  # by pipe: the number of the task; None: none yet
+        self._doing: dict[Any, int | None] = {}  # by pipe: the number of the task; None: none
 
     def __enter__(self) -> Crew:
         try:
-            _start_tracker()
-            with blocked():
-                for _ in range(self._wanted):
-                    self._hire()
+            self.fill_up()
         except (EOFError, OSError):  # who forks the workers was ended, perhaps together with us
             self._failed = True
         except BaseException:
@@ -57,49 +58,80 @@ class Crew:
             raise
         return self
 
+    def fill_up(self) -> None:
+        """Hire until there are as many workers as were wanted, instead of those that died.
+
+        Raises EOFError or OSError where none can be started.
+        """
+        _start_tracker()
+        with blocked():
+            while len(self._doing) < self._wanted:
+                self._hire()
+
     def _hire(self) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=serve, args=(theirs, self._work), daemon=True)
-        self._doing[ours] = None
+        self._doing[ours] = _STARTING
         self._processes.append(process)
         process.start()
         theirs.close()
 
+    @property
+    def free(self) -> int:
+        """How many workers wait for a task."""
+        return sum(number is None for number in self._doing.values())
+
+    def give(self, number: int, task: Any) -> None:
+        """Give a worker that waits a task, with a number to know its answers by; it listens, so this does not wait."""
+        pipe = next(pipe for pipe, doing in self._doing.items() if doing is None)
+        self._doing[pipe] = number
+        with suppress(OSError):  # it died: that is heard next
+            pipe.send(task)
+
+    def listen(self) -> list[tuple[int | None, Any]]:
+        """What workers said, ``(number, answer)``, after waiting a moment for it.
+
+        An answer is the share done (a float), the result, the exception that the task raised, or WorkerDied; the
+        number is None where a worker died that had no task.
+        """
+        heard: list[tuple[int | None, Any]] = []
+        for pipe in wait(list(self._doing), PATIENCE):
+            number, answer = self._doing[pipe], self._hear(pipe)
+            had_none = number is None or number == _STARTING
+            if isinstance(answer, WorkerDied):
+                del self._doing[pipe]
+                heard.append((None if had_none else number, answer))
+                continue
+            if not isinstance(answer, float):
+                self._doing[pipe] = None
+            if not had_none:
+                heard.append((number, answer))
+        return heard
+
     def perform(self, tasks: Sequence[Any]) -> Iterator[tuple[int, Any] | None]:
         """Have the tasks done; yields ``(number, answer)`` as answers come, None while none does.
 
-        Numbers count from 0. An answer is the share done (a float), the result, the exception that the
-        task raised, or WorkerDied.
+        Numbers count from 0; where a worker dies before it has a task, the number is 0. Nobody takes its place.
         """
         if self._failed:
             yield 0, WorkerDied()
-        left = iter(range(len(tasks)))
+        left = iter(enumerate(tasks))
         unfinished = len(tasks)
         while unfinished:
-            ready = wait(list(self._doing), PATIENCE)
-            if not ready:
+            for number, task in islice(left, self.free):
+                self.give(number, task)
+            heard = self.listen()
+            if not heard:
                 yield None
-            for pipe in ready:
-                number, answer = self._doing[pipe], self._hear(pipe)
-                if number is not None or isinstance(answer, WorkerDied):
-                    yield number or 0, answer
-                if not isinstance(answer, float):
-                    unfinished -= number is not None
-                    self._hand(pipe, next(left, None), tasks)
+            for which, answer in heard:
+                yield which or 0, answer
+                unfinished -= not isinstance(answer, float)
 
     def _hear(self, pipe: Any) -> Any:
         try:
             return pipe.recv()
         except (EOFError, OSError):
             return WorkerDied()
-
-    def _hand(self, pipe: Any, number: int | None, tasks: Sequence[Any]) -> None:
-        """Give the worker its next task; it listens, so this does not wait."""
-        self._doing[pipe] = number
-        if number is None:
-            return  # nothing is left to do; the end of this crew ends it
-        with suppress(OSError):  # it died: that is heard next
-            pipe.send(tasks[number])
 
     def __exit__(self, *_: object) -> None:
         started = [process for process in self._processes if process.pid is not None]

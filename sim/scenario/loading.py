@@ -12,7 +12,7 @@ from sim.finding import located
 from sim.scenario.checks import check, given_shares, read_assumptions
 from sim.scenario.columns import Reading
 from sim.scenario.extends import Chain
-from sim.scenario.nodes import Node, Origin, from_plain, origins, plain, written
+from sim.scenario.nodes import Node, Origin, from_plain, plain
 from sim.scenario.prepare import prepare
 from sim.scenario.problems import Complaints, translate
 from sim.scenario.psychology import NO_EFFECT
@@ -92,7 +92,6 @@ def validated(root: Node, sources: Sequence[Path]) -> Scenario:
         translate(error, complaints)
         raise ScenarioError(complaints.sorted()) from None
     scenario = _completed(scenario, tree, complaints)
-    scenario._resolved, scenario._origins = written(root), origins(tree)
     scenario._sources = (*sources, *reading.sources)
     scenario._tree, scenario._root = tree, root
     return scenario

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from sim.scenario.nodes import DEFAULT, Node, Origin, from_plain, merge, plain
@@ -93,9 +94,13 @@ def _psychology(node: Node | None) -> Node:
     emotions = node.get("emotions") or Node({}, DEFAULT)
     if not (node.is_mapping and emotions.is_mapping):
         return node
-    defaults = from_plain(as_written(EMOTIONS, Names(Fields(Emotion))), DEFAULT)
-    merged = merge(defaults, emotions, short_form, ("psychology", "emotions"))
+    merged = merge(_default_emotions(), emotions, short_form, ("psychology", "emotions"))
     return replace(node, value={**node.value, "emotions": replace(merged, origin=emotions.origin)})
+
+
+@cache
+def _default_emotions() -> Node:
+    return from_plain(as_written(EMOTIONS, Names(Fields(Emotion))), DEFAULT)
 
 
 def find_files(node: Node) -> Node:
@@ -106,7 +111,8 @@ def find_files(node: Node) -> Node:
     file = parts.get("file")
     if file and isinstance(file.value, str) and "column" in parts:
         parts["file"] = replace(file, value=os.path.normpath(_folder(file.origin) / file.value))
-    return replace(node, value=parts)
+    same = all(item is node.value[key] for key, item in parts.items())
+    return node if same else replace(node, value=parts)
 
 
 def _find_scripts(touchpoints: Node) -> Node:

@@ -13,7 +13,7 @@ from sim.scenario.columns import read_column
 from sim.scenario.journeys import Journey
 from sim.scenario.loyalty import Programme
 from sim.scenario.network import Network
-from sim.scenario.nodes import Node, Origin
+from sim.scenario.nodes import Node, Origin, origins, written
 from sim.scenario.psychology import Psychology, PsychologySetting
 from sim.scenario.quantities import Duration, Money, Period, PositiveDuration, Rate, Share
 from sim.scenario.record import Record, declared
@@ -162,8 +162,6 @@ class Scenario(Record):
     )
 
     _path: Path | None = PrivateAttr(default=None)
-    _resolved: dict[str, Any] = PrivateAttr(default_factory=dict)
-    _origins: dict[tuple[str, ...], Origin] = PrivateAttr(default_factory=dict)
     _baseline: "Scenario | None" = PrivateAttr(default=None)
     _sources: tuple[Path, ...] = PrivateAttr(default=())
     _tree: Node | None = PrivateAttr(default=None)
@@ -177,12 +175,12 @@ class Scenario(Record):
     @property
     def resolved(self) -> dict[str, Any]:
         """Everything as written, with units, after ``extends`` and ``--set``."""
-        return self._resolved
+        return {} if self._root is None else written(self._root)
 
     @property
     def origins(self) -> dict[tuple[str, ...], Origin]:
         """Where each value was written, by its path; what is missing here is a default."""
-        return self._origins
+        return {} if self._tree is None else origins(self._tree)
 
     @property
     def baseline(self) -> "Scenario":

@@ -50,18 +50,36 @@ def _from_value(path: str, value: Any) -> Setting:
         raise ScenarioError([Problem(label, path, wrong.message)]) from None
 
 
-def apply(root: Node, settings: Sequence[Setting]) -> Node:
-    """The tree with every setting laid over it. Raises :class:`ScenarioError` for paths that lead nowhere."""
+def apply(root: Node, settings: Sequence[Setting], tree: Node | None = None) -> Node:
+    """The tree with every setting laid over it; ``tree`` is what it is prepared, if that is known.
+
+    Raises :class:`ScenarioError` for paths that lead nowhere.
+    """
     problems: list[Problem] = []
     for setting in settings:
-        wrong = missing_name(prepare(root), setting.path)
+        tree = tree or prepare(root)
+        wrong = missing_name(tree, setting.path)
         if wrong:
             problems.append(Problem(setting.label, ".".join(setting.path), wrong))
         else:
             root = _laid(root, setting.path, setting.node, ())
+            if not (_is_leaf(setting.node) and _is_leaf(_at(tree, setting.path))):
+                tree = None  # there may be other names now
     if problems:
         raise ScenarioError(problems)
     return root
+
+
+def _at(node: Node | None, path: KeyPath) -> Node | None:
+    """What is at a path; None where nothing is."""
+    for key in path:
+        node = dict(children(node)).get(key) if node else None
+    return node
+
+
+def _is_leaf(node: Node | None) -> bool:
+    """Whether a node is one value, which has no names below it."""
+    return node is not None and node.value is not None and not isinstance(node.value, dict | list)
 
 
 def _laid(node: Node, path: KeyPath, value: Node, above: KeyPath) -> Node:

@@ -37,17 +37,21 @@ _ONE = {
 def with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     """The scenario, and its baseline, with other values at those of the paths that they have.
 
-    Raises :class:`sim.errors.ScenarioError` where a value is not right.
+    A baseline that has none of them stays the same object. Raises :class:`sim.errors.ScenarioError` where a value is
+    not right.
     """
     changed = _with_values(scenario, values)
     if scenario.baseline is not scenario:
+        changed = changed.model_copy() if changed is scenario else changed
         changed._baseline = _with_values(scenario.baseline, values)
     return changed
 
 
 def _with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     there = {path: value for path, value in values.items() if has(scenario, path)}
-    root = apply(_root(scenario), read_settings((), there))
+    if not there:
+        return scenario
+    root = apply(_root(scenario), read_settings((), there), scenario._tree)
     return _made(root, scenario)
 
 

@@ -238,7 +238,7 @@ def test_prospects_entrants_and_budgets_come_in_proportion(tmp_path):
 def test_the_bound_holds_for_the_product():
     program = lower(parse(TOWN))
     for row in program.static["segments"]:
-        alone = psyche.hazard_bound(program.scenario, row.centre_leaving)
+        alone = psyche.hazard_bound(psyche.hazard_reach(program.scenario, row.centre_leaving))
         assert row.bound >= row.leave_scale * alone / 2 and math.log2(row.bound).is_integer()
     assert simulate(program, seed=1).capped == 0
     assert layout.SEGMENT["leave_scale"] == np.float64

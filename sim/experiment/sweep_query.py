@@ -1,0 +1,94 @@
+"""SQL over the table of a sweep, through DuckDB where it is installed. Nothing is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.errors import UsageError
+from sim.experiment.sweep_store import read_head, read_rows
+
+MOST = 60  # rows that are shown as text
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Columns and rows."""
+
+    names: Sequence[str]
+    rows: Sequence[tuple[Any, ...]]
+
+    def json(self) -> str:
+        """A list of objects, one a row."""
+        objects = [dict(zip(self.names, row, strict=True)) for row in self.rows]
+        return json.dumps(objects, ensure_ascii=False, default=str)
+
+    def csv(self) -> str:
+        """Comma-separated values with a header."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.names)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def text(self) -> str:
+        """An aligned table; of a long one the first rows."""
+        cells = [tuple(_cell(value) for value in row) for row in self.rows[:MOST]]
+        widths = [max(map(len, column)) for column in zip(self.names, *cells, strict=True)]
+        numeric = [
+            all(isinstance(row[k], int | float | None) for row in self.rows[:MOST])
+            for k in range(len(widths))
+        ]
+        lines = [
+            _line(row, widths, numeric) for row in (tuple(self.names), tuple("─" * w for w in widths), *cells)
+        ]
+        if len(self.rows) > MOST:
+            lines.append(f"... {len(self.rows):,} rows; --csv prints them all")
+        return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+    placed = zip(cells, widths, numeric, strict=True)
+    return "  ".join(
+        cell.rjust(width) if right else cell.ljust(width) for cell, width, right in placed
+    ).rstrip()
+
+
+def ask(folder: Path, sql: str) -> Answer:
+    """The answer to a query of the table ``runs``, which has a row a run.
+
+    Raises UsageError where DuckDB is not installed, the folder is none of a sweep, or the query is not right.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise UsageError("query needs the package duckdb: pip install 'touchpoint-sim[sql]'") from None
+    read_head(folder)
+    runs = read_rows(folder)
+    with duckdb.connect() as connection:
+        try:
+            connection.register("runs", runs)
+            connection.execute("set enable_external_access = false")  # a question changes nothing
+            found = connection.execute(sql)
+            names = [column[0] for column in found.description or ()]
+            return Answer(names, found.fetchall() if names else [])
+        except duckdb.Error as error:
+            raise UsageError(f"query: {_first_line(str(error))}") from None
+
+
+def _first_line(text: str) -> str:
+    """What DuckDB says first, and what it offers instead."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    hints = [line for line in lines[1:] if line.startswith(("Candidate", "Did you mean"))]
+    return " ".join([lines[0], *hints[:1]])

@@ -1,0 +1,191 @@
+"""The folder of a sweep: whatever is finished is kept, whenever the end comes.
+
+``runs.parquet`` has a row for every run from the beginning, and is replaced as a whole now and then. What finishes
+between two replacements lies in ``parts/``, a file a chunk, written as soon as the chunk is finished. A file gets its
+name when all of it is on the disk; a part that is merged already, because the end came before it was removed, says
+the same once more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from sim.errors import RunError, UsageError
+from sim.experiment.folder import reason, sync, write_json
+
+if TYPE_CHECKING:
+    from sim.experiment.sweep_table import Row, Table
+
+NAME, RUNS, PARTS, LOCK, OWNER = "sweep.json", "runs.parquet", "parts", ".lock", ".owner"
+SCHEMA = 1
+SHARE = 0.02  # of the time may go into replacing runs.parquet ...
+SELDOM = 5.0  # ... and so many seconds pass between two replacements at least: readers may open it twice
+
+
+class Store:
+    """Where a sweep keeps its runs. ``head`` is what ``sweep.json`` says of it beside status and counts."""
+
+    def __init__(self, folder: Path, table: Table, head: Mapping[str, Any]):
+        self.folder, self.table, self.head = folder, table, head
+        self._parts = _numbers(folder / PARTS)
+        self._next = 1 + max(self._parts, default=0)
+        self._written, self._took = (
+            time.monotonic(),
+            0.0,
+        )  # when runs.parquet was replaced, and how long it took
+
+    @classmethod
+    def begin(cls, folder: Path, table: Table, head: Mapping[str, Any]) -> Store:
+        """Register all runs in a folder that is ours. ``sweep.json``, written last, says that they are."""
+        (folder / PARTS).mkdir(exist_ok=True)
+        store = cls(folder, table, head)
+        store.replace("running")
+        return store
+
+    @classmethod
+    def resume(cls, folder: Path, table: Table, head: Mapping[str, Any]) -> Store:
+        """Read back what is finished."""
+        (folder / PARTS).mkdir(exist_ok=True)
+        store = cls(folder, table, head)
+        try:
+            files = [folder / RUNS, *(folder / PARTS / _name(number) for number in store._parts)]
+            for file in files:
+                with parquet.ParquetFile(file) as reader:
+                    for group in range(reader.num_row_groups):
+                        table.take(reader.read_row_group(group))
+        except (OSError, pa.ArrowInvalid, KeyError, IndexError) as error:
+            raise RunError(f"{file}: cannot be read back: {error}") from error
+        return store
+
+    def keep(self, rows: Sequence[Row]) -> None:
+        """Note finished runs, and have the disk keep them before this returns."""
+        places = self.table.set(rows)
+        write_rows(self.folder / PARTS / _name(self._next), [self.table.arrow(places)])
+        self._parts.append(self._next)
+        self._next += 1
+
+    def replace_sometimes(self) -> None:
+        """Replace runs.parquet, if enough time has passed since."""
+        passed = time.monotonic() - self._written
+        if self._parts and passed >= max(SELDOM, self._took / SHARE):
+            self.replace("running")
+
+    def replace(self, status: str) -> None:
+        """Replace runs.parquet by what is known now; the parts that are in it go."""
+        began = time.monotonic()
+        write_rows(self.folder / RUNS, self.table.pieces())
+        for number in self._parts:
+            (self.folder / PARTS / _name(number)).unlink(missing_ok=True)
+        self._parts.clear()
+        self.say(status)
+        self._written = time.monotonic()
+        self._took = self._written - began
+
+    def say(self, status: str) -> None:
+        """Write ``sweep.json``."""
+        told = {"schema": SCHEMA, "status": status, **self.head, "counts": self.table.counts}
+        write_json(self.folder / NAME, told)
+
+
+def _name(number: int) -> str:
+    return f"{number:08d}.parquet"
+
+
+def _numbers(parts: Path) -> list[int]:
+    """The numbers of the parts there are, in order."""
+    found = [path.stem for path in parts.glob("*.parquet")] if parts.is_dir() else []
+    return sorted(int(stem) for stem in found if stem.isdecimal())
+
+
+def write_rows(path: Path, tables: Iterable[pa.Table]) -> None:
+    """Write tables of the same columns as one Parquet file, on the disk before it gets its name."""
+    temporary = path.with_name(f"{path.name}.partial")
+    writer = None
+    try:
+        for table in tables:
+            # without dictionaries: measurements seldom repeat, and short parts are written in half the time
+            writer = writer or parquet.ParquetWriter(
+                temporary, table.schema, compression="zstd", use_dictionary=False
+            )
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+        sync(temporary)
+        temporary.replace(path)
+        sync(path.parent)
+    except BaseException:
+        with suppress(Exception):  # what is not written any more goes anyway
+            if writer is not None:
+                writer.close()
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_head(folder: Path) -> dict[str, Any]:
+    """What ``sweep.json`` says. Raises UsageError where this is no folder of a sweep."""
+    try:
+        head = json.loads((folder / NAME).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(
+            f"{folder}: is no folder of a sweep: there is no {NAME} in it that can be read"
+        ) from None
+    if not isinstance(head, dict) or head.get("schema") != SCHEMA:
+        raise UsageError(f"{folder}: was written by another version of Touchpoint; {NAME} cannot be read")
+    return head
+
+
+def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table, also while it is replaced: it is opened once only. Raises UsageError where there is none."""
+    try:
+        with (folder / RUNS).open("rb") as file:
+            return parquet.read_table(file, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(f"{folder / RUNS}: cannot be read: {error}") from None
+
+
+# ---------------------------------------------------------------- one sweep at a time
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Have a folder for oneself, made if need be.
+
+    The lock is the system's, so it ends with its owner, however this ends. Raises UsageError where another has it.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"{folder}: another sweep is writing it{_owner(folder)}; wait for its end") from None
+    except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{folder}: cannot be written: {why}; give --out a folder that can") from error
+    try:
+        with suppress(OSError):
+            owner = {"pid": os.getpid(), "host": socket.gethostname()}
+            (folder / OWNER).write_text(json.dumps(owner), encoding="utf-8")
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / OWNER).unlink(missing_ok=True)
+        lock.release()
+
+
+def _owner(folder: Path) -> str:
+    try:
+        owner = json.loads((folder / OWNER).read_text("utf-8"))
+        return f" (process {owner['pid']} on {owner['host']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
