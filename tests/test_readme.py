@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import sim
+
 ROOT = Path(__file__).parents[1]
 COMPARE, OPTIMISE = ROOT / "docs" / "compare.md", ROOT / "docs" / "optimise.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "scenarios").glob("*/README.md")), COMPARE, OPTIMISE]
@@ -62,8 +64,39 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
         words[words.index("--assumptions") + 1] = "10"
     if words[0] == "story":
         words += ["--size", "30"]
+    if words[0] == "optimise":
+        words += [
+            "--size",
+            "30",
+            "--horizon",
+            "3 d",
+            "--runs",
+            "70",
+            "--no-pictures",
+            "--out",
+            str(tmp_path / "best"),
+        ]
+    if "results/owner" in words:
+        words = _about_a_sweep(words, tmp_path)
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
+
+
+SWEEP = """
+design: {scenario: coffee_shop/points_card, method: latin_hypercube, points: 12, replications: 2, size: 30,
+  horizon: 3 d, kpis: [retention, profit],
+  parameters: {staff.baristas.servers: 1 .. 3, loyalty.card.reward.at: [6, 8, 10]}}
+"""
+
+
+def _about_a_sweep(words, folder):
+    """The sweep of the page in small; what asks for its results finds some."""
+    (folder / "small.yaml").write_text(SWEEP, encoding="utf-8")
+    words = [str(folder / "owner") if word == "results/owner" else word for word in words]
+    if words[0] == "sweep":
+        return [words[0], str(folder / "small.yaml"), *words[2:], "--workers", "1"]
+    sim.sweep(folder / "small.yaml", out=folder / "owner")
+    return words + ["--no-pictures"] * (words[0] == "sensitivity")
 
 
 def _in_a_place_of_its_own(words, folder):
@@ -108,8 +141,6 @@ def test_the_python_of_the_page_on_optimising_runs(monkeypatch):
 
 
 def test_the_scenario_of_the_readme_runs(tmp_path):
-    import sim
-
     (block,) = blocks(ROOT / "README.md", "yaml")
     path = tmp_path / "kiosk.yaml"
     path.write_text(block, encoding="utf-8")

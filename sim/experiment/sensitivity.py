@@ -245,9 +245,9 @@ def whole_blocks(whole: np.ndarray, block: int) -> np.ndarray:
 
 def _too_few(swept: Swept, measured: Measured, needed: str) -> UsageError:
     have = int(np.count_nonzero(measured.whole))
+    more = "touchpoint sweep --resume finishes the others" if measured.waiting else "make a design with more"
     return UsageError(
-        f"{swept.folder}: nothing to analyse yet: {measured.kpi} is there at {have:,} of {swept.points:,} points; "
-        f"it takes {needed} (touchpoint sweep --resume finishes the others)"
+        f"{swept.folder}: {measured.kpi} is there at {have:,} of {swept.points:,} points; it takes {needed} ({more})"
     )
 
 

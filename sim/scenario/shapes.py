@@ -194,7 +194,7 @@ def as_written(value: Any, shape: Shape) -> Any:
             return _record_written(value, model)
         case Names(inner):
             return {name: as_written(item, inner) for name, item in value.items()}
-    return value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _record_written(value: Record, model: type[Record]) -> dict[str, Any]:
