@@ -289,11 +289,14 @@ def test_a_full_disk_is_a_sentence_and_resumable(kiosk, tmp_path, whole, monkeyp
 
     monkeypatch.setattr(sweep_store, "write_rows", full)
     monkeypatch.setattr("sim.experiment.sweep.AIM", 0.0)
-    with pytest.raises(RunError, match=r"cannot write .*No space left.*; \d+ of 40 runs are kept, --resume"):
+    with pytest.raises(
+        RunError, match=r"cannot write .*No space left.*; (\d+) of 40 runs are kept, --resume"
+    ) as end:
         sweep(kiosk(), out=tmp_path / "out")
     monkeypatch.undo()
     done = sweep(kiosk(), out=tmp_path / "out", resume=True)
-    assert table(done) == whole and 0 < done.new < 40
+    kept = int(re.search(r"(\d+) of 40", str(end.value))[1])
+    assert table(done) == whole and 0 < done.new == 40 - kept
 
 
 # ---------------------------------------------------------------- interrupted
