@@ -74,7 +74,7 @@ $(VENV)/.installed: pyproject.toml
 	@$(CHECK_PYTHON)
 	@echo "Installing into $(VENV) (a minute or so, once) ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --editable '.[sql]'
+	@$(PIP) install --editable '.[optimise,sql]'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

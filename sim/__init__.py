@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.errors import Problem, RunError, ScenarioError, TouchpointError, UsageError
     from sim.experiment.comparison import Comparison, compare
+    from sim.experiment.optimise import Optimum, optimise
     from sim.experiment.runs import Run, run
     from sim.experiment.sensitivity import Sensitivity, sensitivity
     from sim.experiment.sweep import Sweep, sweep
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Problem": "sim.errors",
     "Comparison": "sim.experiment.comparison",
+    "Optimum": "sim.experiment.optimise",
     "Run": "sim.experiment.runs",
     "RunError": "sim.errors",
     "Scenario": "sim.scenario",
@@ -37,6 +39,7 @@ _HOMES = {
     "UsageError": "sim.errors",
     "compare": "sim.experiment.comparison",
     "load": "sim.scenario",
+    "optimise": "sim.experiment.optimise",
     "parse": "sim.scenario",
     "run": "sim.experiment.runs",
     "Sensitivity": "sim.experiment.sensitivity",
@@ -51,11 +54,13 @@ __all__ = [  # noqa: RUF022 - what a user meets first stands first
     "compare",
     "sweep",
     "sensitivity",
+    "optimise",
     "Scenario",
     "Run",
     "Comparison",
     "Sweep",
     "Sensitivity",
+    "Optimum",
     "TouchpointError",
     "ScenarioError",
     "UsageError",

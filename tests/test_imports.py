@@ -35,6 +35,7 @@ print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
         "import sim.errors, sim.cli",
         "from sim.cli import main; main(['--help'])",
         "from sim.cli import main; main(['run', '--help'])",
+        "from sim.cli import main; main(['optimise', '--help'])",
         "from sim.cli import main; main(['sweep', '--help'])",
         "from sim.cli import main; main(['query', '--help'])",
         "from sim.cli import main; main(['--version'])",

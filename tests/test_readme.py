@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[1]
-COMPARE = ROOT / "docs" / "compare.md"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "scenarios").glob("*/README.md")), COMPARE]
+COMPARE, OPTIMISE = ROOT / "docs" / "compare.md", ROOT / "docs" / "optimise.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "scenarios").glob("*/README.md")), COMPARE, OPTIMISE]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -43,6 +43,21 @@ def test_commands_of_the_readmes_are_understood(line, tmp_path, monkeypatch):
     if words[0] == "compare":
         small = ["--size", "30", "--horizon", "3 d", "--no-pictures", "--out", str(tmp_path / "compare")]
         words += [*small, *(["--most", "10"] if "--precision" in words else ["--replications", "2"])]
+    if words[0] == "optimise":
+        words += [
+            "--size",
+            "20",
+            "--horizon",
+            "5 d",
+            "--runs",
+            "80",
+            "--no-pictures",
+            "--out",
+            str(tmp_path / "best"),
+        ]
+        words = (
+            words[: words.index("--subject-to")] + words[words.index("--subject-to") + 2 :]
+        )  # too few to keep any
     if "--assumptions" in words:
         words[words.index("--assumptions") + 1] = "10"
     if words[0] == "story":
@@ -81,6 +96,15 @@ def test_the_python_of_the_pages_runs(monkeypatch):
         exec(block, names)
         assert len(names["done"].differences) > 20
         assert "page" not in names or names["page"].exists()
+
+
+def test_the_python_of_the_page_on_optimising_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (block,) = blocks(OPTIMISE, "python")
+    names: dict = {}
+    exec(block, names)
+    assert set(names["done"].levers) == {"loyalty.card.head_start", "loyalty.card.reward.worth"}
+    assert len(names["done"].trials) > 20 and "profit" in names["done"].retest.index.get_level_values("kpi")
 
 
 def test_the_scenario_of_the_readme_runs(tmp_path):

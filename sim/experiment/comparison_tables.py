@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -323,19 +323,20 @@ def digest(scenarios: Sequence[Scenario], asked: Asked) -> str:
 
 def fill(done: Comparison, folder: Path) -> None:
     """Write tables (Parquet and CSV), ``comparison.json``, copies of the inputs, and last the manifest."""
-    _write_tables(done, folder / "tables")
+    write_tables(done.tables, folder / "tables")
     told = {name: value for name, value in result(done).items() if name not in ("engine", "folder")}
     write_json(folder / "comparison.json", told)
     write_json(folder / "manifest.json", _manifest(done, _keep_inputs(done, folder)))
 
 
-def _write_tables(done: Comparison, folder: Path) -> None:
+def write_tables(tables: Mapping[str, list[Row]], folder: Path) -> None:
+    """Write every table that has rows, as Parquet and CSV."""
     import pyarrow as pa
 
     from sim.engine import recorder
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in done.tables.items():
+    for name, rows in tables.items():
         if rows:
             path = folder / f"{name}.parquet"
             recorder.write([_table(pa.Table.from_pylist(rows))], path)

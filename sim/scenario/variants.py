@@ -55,6 +55,33 @@ def _with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     return _made(root, scenario)
 
 
+def as_strategy(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """The scenario with other values as a file that extends it would have them: the baseline stays as it is.
+
+    Raises :class:`sim.errors.ScenarioError` for a path that leads nowhere and for a value that is not right.
+    """
+    changed = _made(apply(_root(scenario), read_settings((), values)), scenario)
+    changed._baseline, changed._sources = scenario.baseline, scenario.sources
+    return changed
+
+
+def overlay(scenario: Scenario, paths: Iterable[str]) -> dict[str, Any]:
+    """What a file that extends another has to say at these paths, to say there what the scenario says.
+
+    Lists are said whole, as no file can change a single item.
+    """
+    root, said = _root(scenario), dict[str, Any]()
+    for path in paths:
+        node, inside, keys = root, said, split_path(path)
+        for depth, key in enumerate(keys):
+            node = dict(children(node))[key]
+            if depth == len(keys) - 1 or isinstance(node.value, list):
+                inside[key] = written(node)
+                break
+            inside = inside.setdefault(key, {})
+    return said
+
+
 def has(scenario: Scenario, path: str) -> bool:
     """Whether the scenario has everything on the way to a value, so that it can have that value."""
     keys = split_path(path)

@@ -4,7 +4,16 @@ import pytest
 
 import sim
 from sim.errors import ScenarioError
-from sim.scenario.variants import default_assumptions, has, likeness, pieces, with_values, without
+from sim.scenario.variants import (
+    as_strategy,
+    default_assumptions,
+    has,
+    likeness,
+    overlay,
+    pieces,
+    with_values,
+    without,
+)
 
 
 @pytest.fixture
@@ -105,3 +114,46 @@ def test_a_part_that_only_the_strategy_has_stays_out_of_the_baseline(tmp_path):
         strategy.baseline, "signals.stars.fakes.from"
     )
     assert has(strategy.baseline, "psychology.effect_on.buying") and has(strategy, "touchpoints.bun.cost")
+
+
+def test_values_of_a_strategy_leave_its_baseline_alone(shop):
+    baseline, _ = shop
+    changed = as_strategy(baseline, {"staff.baristas.servers": 3})
+    assert changed.staff["baristas"].servers == 3 and changed.baseline is baseline
+    with pytest.raises(ScenarioError, match="did you mean 'baristas'"):
+        as_strategy(baseline, {"staff.barista.servers": 3})
+
+
+def test_an_overlay_says_what_the_variant_says(shop, tmp_path):
+    """Also where a bare value becomes a distribution, and in a list, which a file can only replace as a whole."""
+    import io
+
+    from ruamel.yaml import YAML
+
+    _, pastry = shop
+    values = {
+        "staff.baristas.servers": 3,
+        "customers.spends.mean": 5,
+        "touchpoints.free_pastry.triggers.gift.strength": 0.5,
+    }
+    changed = as_strategy(pastry, values)
+    said = overlay(changed, values)
+    assert said["staff"] == {"baristas": {"servers": 3}} and said["customers"] == {"spends": {"mean": 5}}
+    text = io.StringIO()
+    YAML().dump({"extends": str(pastry.path), "name": "Overlay", **said}, text)
+    assert likeness(written(tmp_path, "overlay.yaml", text.getvalue())) == likeness(changed)
+
+
+def test_an_overlay_of_one_item_says_its_whole_list(tmp_path):
+    text = """\
+name: Days
+horizon: 40 d
+population: {size: 5}
+customers: {needs: {mean: 1 per week, cv: 0.5}}
+touchpoints: {buy: {stage: purchase, sells: {price: 3}}, mail: {stage: loyalty, channel: mail}}
+journeys: {visit: {starts_on: {need: {becomes: buy}}, steps: {buy: {next: end}}}}
+campaigns: {letter: {picks: {at: [5 d, 9 d]}, sends: {touchpoint: mail}}}
+"""
+    changed = as_strategy(written(tmp_path, "days.yaml", text), {"campaigns.letter.picks.at.1": "20 d"})
+    said = overlay(changed, ["campaigns.letter.picks.at.1"])
+    assert said == {"campaigns": {"letter": {"picks": {"at": ["5 d", "20 d"]}}}}
