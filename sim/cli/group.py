@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import click
@@ -26,6 +26,13 @@ class Commands(click.Group):
         """Run as a program; output that cannot be written is no traceback either."""
         try:
             return super().main(*args, **options)
+        except SystemExit as end:
+            if end.code in (INTERRUPTED, TERMINATED):
+                with suppress(ValueError):  # not the main thread
+                    signal.signal(
+                        signal.SIGINT, signal.SIG_IGN
+                    )  # we are leaving: a second Ctrl-C changes nothing
+            raise
         except OSError as error:
             if error.errno == errno.EPIPE:  # a reader that went away while we end
                 raise

@@ -70,7 +70,11 @@ class Store:
     def keep(self, rows: Sequence[Row]) -> None:
         """Note finished runs, and have the disk keep them before this returns."""
         places = self.table.set(rows)
-        write_rows(self.folder / PARTS / _name(self._next), [self.table.arrow(places)])
+        try:
+            write_rows(self.folder / PARTS / _name(self._next), [self.table.arrow(places)])
+        except BaseException:
+            self.table.forget(places)  # it is not kept
+            raise
         self._parts.append(self._next)
         self._next += 1
 

@@ -237,6 +237,34 @@ def test_what_a_point_shares_is_done_once(kiosk, tmp_path, monkeypatch):
     assert len(calls) == 4
 
 
+def test_chunks_are_whole_points_of_a_moment(kiosk):
+    from sim.experiment.sweep import _Queue
+
+    def sizes(pace, width, points=20):
+        plan = plan_of(kiosk(points=points, replications=3))
+        queue = _Queue(plan.points, np.ones(points, np.int64), np.arange(3 * points))
+        if pace:
+            queue.learn(1, pace)
+        found = []
+        while queue:
+            piece = queue.cut(width)
+            found.append([len(point.replications) for point in piece.points])
+        assert sum(map(sum, found)) == 3 * points
+        return found
+
+    assert sizes(None, 2)[0] == [3]  # how long a run takes is not known yet
+    assert sizes(0.1, 1)[:2] == [[3, 3]] * 2  # 0.7 seconds
+    assert sizes(0.001, 2)[0] == [3] * 5 and sizes(0.001, 2)[-1] == [3]  # smaller towards the end
+    assert sizes(2.0, 1) == [[3]] * 20
+    assert sizes(6.0, 1, 2) == [[1]] * 6  # a point of 18 seconds is shared out
+    queue = _Queue(plan_of(kiosk()).points, np.ones(20, np.int64), np.array([0, 3, 4, 5]))
+    assert [(p.number, p.replications) for p in (queue.cut(1).points[0] for _ in range(3))] == [
+        (1, (1,)),
+        (2, (2,)),
+        (3, (1, 2)),
+    ]
+
+
 # ---------------------------------------------------------------- failures
 def test_a_point_that_is_no_scenario_is_a_failed_row(kiosk, tmp_path):
     values = {"touchpoints.buy.fails.chance": ["5 %", "10 %"], "population.size": [25, 20]}
@@ -261,11 +289,14 @@ def test_a_full_disk_is_a_sentence_and_resumable(kiosk, tmp_path, whole, monkeyp
 
     monkeypatch.setattr(sweep_store, "write_rows", full)
     monkeypatch.setattr("sim.experiment.sweep.AIM", 0.0)
-    with pytest.raises(RunError, match=r"cannot write .*No space left.*; \d+ of 40 runs are kept, --resume"):
+    with pytest.raises(
+        RunError, match=r"cannot write .*No space left.*; (\d+) of 40 runs are kept, --resume"
+    ) as end:
         sweep(kiosk(), out=tmp_path / "out")
     monkeypatch.undo()
     done = sweep(kiosk(), out=tmp_path / "out", resume=True)
-    assert table(done) == whole and 0 < done.new < 40
+    kept = int(re.search(r"(\d+) of 40", str(end.value))[1])
+    assert table(done) == whole and 0 < done.new == 40 - kept
 
 
 # ---------------------------------------------------------------- interrupted
