@@ -396,6 +396,26 @@ def test_readers_while_the_table_is_replaced_all_the_time(kiosk, tmp_path, monke
 
 
 # ---------------------------------------------------------------- the folder
+def test_a_scenario_that_does_not_run_is_mended_and_goes_on(kiosk, tmp_path):
+    rules = tmp_path / "rules.py"
+    rules.write_text("def buy(customer, touch):\n    raise ValueError('no rolls')\n")
+    written = KIOSK.replace("as_stated: false\n", "").replace(
+        "    quality", "    python: rules.py:buy\n    quality", 1
+    )
+    (tmp_path / "kiosk.yaml").write_text(written)
+    design, out = kiosk(points=2, replications=1, size=5, horizon="5 d"), tmp_path / "out"
+    with pytest.raises(
+        RunError, match=r"does not run with its own values: .*rules.py:2: .*0 of 2 runs are kept"
+    ):
+        sweep(design, out=out)
+    rules.write_text("def buy(customer, touch):\n    return None\n")
+    done = sweep(design, out=out, resume=True)
+    assert done.counts["done"] == 2 and "return None" in next(out.rglob("rules.py")).read_text()
+    rules.write_text("def buy(customer, touch):\n    pass\n")
+    with pytest.raises(UsageError, match=r"rules.py has changed"):
+        sweep(design, out=out, resume=True)
+
+
 def test_a_folder_that_is_taken(kiosk, tmp_path):
     sweep(kiosk(points=2), out=tmp_path / "out")
     with pytest.raises(UsageError, match="holds a sweep already; --resume"):
