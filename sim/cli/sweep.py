@@ -143,7 +143,10 @@ def _errors(done: Sweep, most: int = 3) -> list[str]:
     if not done.counts["failed"]:
         return []
     errors = done.runs["error"].value_counts()
-    return [f"{many(int(count), 'run')}: {error}" for error, count in errors.head(most).items()]
+    told = [f"{many(int(count), 'run')}: {error}" for error, count in errors.head(most).items()]
+    if len(errors) > most:
+        told.append(f"{many(int(errors[most:].sum()), 'run')} with other errors: see the column error")
+    return told
 
 
 class Runs(Progress):
