@@ -55,8 +55,10 @@ class Store:
 
     @classmethod
     def resume(cls, folder: Path, table: Table, head: Mapping[str, Any]) -> Store:
-        """Read back what is finished."""
+        """Read back what is finished; a part that was half written goes."""
         (folder / PARTS).mkdir(exist_ok=True)
+        for half in (folder / PARTS).glob("*.partial"):
+            half.unlink(missing_ok=True)
         store = cls(folder, table, head)
         try:
             files = [folder / RUNS, *(folder / PARTS / _name(number) for number in store._parts)]

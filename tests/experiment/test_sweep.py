@@ -333,6 +333,7 @@ def test_killed_between_the_table_and_its_parts(kiosk, tmp_path, whole, monkeypa
     assert any((tmp_path / "out" / "parts").iterdir())
     head = json.loads((tmp_path / "out" / "sweep.json").read_text())
     (tmp_path / "out" / "sweep.json").write_text(json.dumps(head | {"status": "running"}))
+    (tmp_path / "out" / "parts" / "00000999.parquet.partial").write_text("half")
     done = sweep(kiosk(), out=tmp_path / "out", resume=True)
     assert table(done) == whole and done.new == 0 and not any((tmp_path / "out" / "parts").iterdir())
 
