@@ -278,8 +278,8 @@ WHERE = {
     "one_at_a_time": "low, high: the KPI at either end.",
     "grid": "low, high: the mean KPI at its lowest and highest level.",
     "morris": "effect: one way where sigma is below half of mu*, straight below a tenth.",
-    "sobol": "low, high: the mean KPI over its lowest and highest fifth (or value).",
-    "given": "low, high: the mean KPI over its lowest and highest fifth (or value).",
+    "sobol": "low, high: the mean KPI over its lowest and highest fifth (or value), the others as they come.",
+    "given": "low, high: the mean KPI over its lowest and highest fifth (or value), the others as they come.",
 }
 
 
