@@ -28,7 +28,8 @@ class Given:
 
     ``pawn``: the median distance (Kolmogorov-Smirnov) of the results' distribution with the parameter in a slice of
     its range from that of all results, 0..1; ``chance``: what 19 in 20 parameters that do nothing stay below.
-    ``first``: the first order Sobol' index. ``rho``: Spearman's rank correlation.
+    ``first``: the first order Sobol' index. ``rho``: Spearman's rank correlation. ``standing_out``: which parameters
+    PAWN's index or the rank correlation tells from one that does nothing, all of them looked at at once (Bonferroni).
     """
 
     pawn: Floats
@@ -38,6 +39,7 @@ class Given:
     first_ends: Floats
     rho: Floats
     rho_ends: Floats
+    standing_out: np.ndarray
 
     @property
     def weight(self) -> Floats:
@@ -51,7 +53,7 @@ class Given:
 
     @property
     def beyond_chance(self) -> np.ndarray:
-        """Which parameters any of the three measures tells from one that does nothing."""
+        """Which parameters any of the three measures tells from one that does nothing, each looked at by itself."""
         sure = (self.rho_ends[:, 0] > 0.0) | (self.rho_ends[:, 1] < 0.0)
         found: np.ndarray = sure | (self.first_ends[:, 0] > 0.0) | (self.pawn > self.chance)
         return found
@@ -59,20 +61,37 @@ class Given:
 
 def given_data(x: Floats, y: Floats, listed: np.ndarray, words: np.ndarray, seed: int) -> Given:
     """All measures of a sample; rank correlations of words are NaN, for words have no order."""
+    from scipy.special import ndtri
+
     k = x.shape[1]
-    found = Given(*(np.full(shape, np.nan) for shape in (k, (k, 2), k, k, (k, 2), k, (k, 2))))
+    measures, ends = np.full((4, k), np.nan), np.full((3, k, 2), np.nan)
+    found = Given(
+        pawn=measures[0],
+        pawn_ends=ends[0],
+        chance=measures[1],
+        first=measures[2],
+        first_ends=ends[1],
+        rho=measures[3],
+        rho_ends=ends[2],
+        standing_out=np.zeros(k, bool),
+    )
+    level = 1.0 - (1.0 - LEVEL) / (2 * k)  # of each of two measures of every parameter
     for i in range(k):
         if np.ptp(x[:, i]) == 0.0:
             continue
         generator = np.random.default_rng([_SEED, seed, i])
         classes = classes_of(x[:, i], bool(listed[i]))
-        found.pawn[i], found.pawn_ends[i], found.chance[i] = pawn(classes, y, generator)
+        found.pawn[i], found.pawn_ends[i], dealt = pawn(classes, y, generator)
+        found.chance[i] = np.quantile(dealt, LEVEL)
+        found.standing_out[i] = found.pawn[i] > dealt.mean() + ndtri(level) * dealt.std(ddof=1)
         if listed[i]:
             found.first[i], found.first_ends[i] = explained(classes, y, generator)
         else:
             found.first[i], found.first_ends[i] = rbd_fast(x[:, i], y, seed)
         if not words[i]:
             found.rho[i], found.rho_ends[i] = rank_correlation(x[:, i], y)
+            low, high = rank_correlation(x[:, i], y, level)[1]
+            found.standing_out[i] |= low > 0.0 or high < 0.0
     return found
 
 
@@ -94,12 +113,12 @@ def _between(value: int, ends: tuple[int, int]) -> int:
 
 
 # ---------------------------------------------------------------- PAWN
-def pawn(classes: np.ndarray, y: Floats, generator: np.random.Generator) -> tuple[float, Floats, float]:
-    """PAWN of Pianosi & Wagener (2018): index, the ends of its interval, and what chance alone reaches.
+def pawn(classes: np.ndarray, y: Floats, generator: np.random.Generator) -> tuple[float, Floats, Floats]:
+    """PAWN of Pianosi & Wagener (2018): index, the ends of its interval, and what it is by chance alone.
 
     Not SALib's: that drops the largest value of a list, and takes an exact p-value for every distance, which
     is too slow to resample. Half-width: 1.96 standard deviations over bootstrap samples of points. Chance: the
-    95 % point of the index when results are dealt to the points anew.
+    index when results are dealt to the points anew, many times.
     """
     size = int(classes.max()) + 1
     index = _median_distance(classes, y, size)
@@ -107,7 +126,7 @@ def pawn(classes: np.ndarray, y: Floats, generator: np.random.Generator) -> tupl
     reach = 1.96 * float(np.std([_median_distance(classes[i], y[i], size) for i in drawn], ddof=1))
     dealt = [_median_distance(classes, generator.permutation(y), size) for _ in range(_resamples(len(y)))]
     ends = np.array([max(0.0, index - reach), min(1.0, index + reach)])
-    return index, ends, float(np.quantile(dealt, LEVEL))
+    return index, ends, np.array(dealt)
 
 
 def _median_distance(classes: np.ndarray, y: Floats, size: int) -> float:
@@ -168,11 +187,11 @@ def _epsilon(classes: np.ndarray, y: Floats) -> float:
 
 
 # ---------------------------------------------------------------- direction
-def rank_correlation(x: Floats, y: Floats) -> tuple[float, Floats]:
+def rank_correlation(x: Floats, y: Floats, level: float = LEVEL) -> tuple[float, Floats]:
     """Spearman's rank correlation and its interval (Bonett & Wright 2000)."""
     from scipy import stats
 
     if len(y) < 4 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return np.nan, np.full(2, np.nan)
     rho = float(stats.spearmanr(x, y).statistic)
-    return rho, np.array(spearman_interval(rho, len(y), LEVEL))
+    return rho, np.array(spearman_interval(rho, len(y), level))

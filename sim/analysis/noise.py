@@ -33,12 +33,23 @@ class Split:
     """Where the variance of the points' means comes from.
 
     ``total`` is that variance, ``noise`` what chance of the ``replications`` a point contributes to it (None with
-    one replication: it cannot be told), both in the result's units squared.
+    one replication: it cannot be told), both in the result's units squared. ``freedom``: the degrees of freedom of
+    the two.
     """
 
     total: float
     noise: float | None
     replications: int
+    freedom: tuple[int, int] | None = None
+
+    @property
+    def beyond_chance(self) -> bool | None:
+        """Whether points differ by more than chance in 19 of 20 sweeps without effect would let them (F test)."""
+        from scipy import stats
+
+        if self.noise is None or self.freedom is None:
+            return None
+        return self.noise == 0.0 or bool(stats.f.sf(self.total / self.noise, *self.freedom) < 0.05)
 
     @property
     def parameters(self) -> float | None:
@@ -64,4 +75,6 @@ def split(each: Floats, common: bool) -> Split:
     """The variance of the means of ``each[point, replication]``, taken apart."""
     means = each.mean(axis=1)
     total = float(np.var(means, ddof=1)) if len(means) > 1 else 0.0
-    return Split(total, noise_variance(each, common), each.shape[1])
+    points, replications = each.shape
+    freedom = points - 1, (replications - 1) * (points - 1 if common else points)
+    return Split(total, noise_variance(each, common), replications, freedom)

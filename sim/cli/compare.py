@@ -21,7 +21,7 @@ from sim.cli.options import (
     size_option,
     workers_option,
 )
-from sim.cli.progress import Progress, beginning_worlds, drawing, note, silent
+from sim.cli.progress import Progress, beginning_worlds, drawing, note, print_json, silent
 
 if TYPE_CHECKING:
     from sim.experiment.comparison import Comparison
@@ -113,9 +113,7 @@ def compare(
 
         copy_file(done.folder / "report.html", report)
     if as_json:
-        import json
-
-        click.echo(json.dumps(done.result(), ensure_ascii=False, allow_nan=False))
+        print_json(done.result())
     else:
         from sim.report.comparison import comparison_text
 

@@ -20,7 +20,7 @@ from sim.cli.options import (
     size_option,
     workers_option,
 )
-from sim.cli.progress import Progress, drawing, note, say_if_compiling, silent
+from sim.cli.progress import Progress, drawing, note, print_json, say_if_compiling, silent
 
 if TYPE_CHECKING:
     from sim.experiment.optimise import Optimum
@@ -116,9 +116,7 @@ def _beginning(progress: Progress, engine: str | None, quiet: bool) -> Callable[
 def _print(done: Optimum, as_json: bool) -> None:
     told = done.result()
     if as_json:
-        import json
-
-        click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False))
+        print_json(told)
         return
     from sim.report.optimise import optimum_text
 

@@ -19,6 +19,13 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def print_json(data: Any) -> None:
+    """The result as one JSON object on standard output."""
+    import json
+
+    click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+
+
 def silent(_: str) -> None:
     """Say nothing."""
 

@@ -22,7 +22,17 @@ from sim.cli.options import (
     sets_option,
     size_option,
 )
-from sim.cli.progress import Progress, beginning, days, drawing, many, note, say_if_compiling, silent
+from sim.cli.progress import (
+    Progress,
+    beginning,
+    days,
+    drawing,
+    many,
+    note,
+    print_json,
+    say_if_compiling,
+    silent,
+)
 from sim.finding import find_scenario
 
 if TYPE_CHECKING:
@@ -107,9 +117,7 @@ def _draw(run: Run, folder: Path) -> None:
 
 def _print_result(done: Run, as_json: bool) -> None:
     if as_json:
-        import json
-
-        click.echo(json.dumps(done.result(), ensure_ascii=False, allow_nan=False))
+        print_json(done.result())
         return
     from sim.report.table import kpi_table
 

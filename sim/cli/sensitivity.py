@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.cli.options import json_option, no_pictures_option, quiet_option
-from sim.cli.progress import drawing
+from sim.cli.progress import drawing, print_json
 
 if TYPE_CHECKING:
     from sim.experiment.sensitivity import Sensitivity
@@ -39,9 +39,7 @@ def sensitivity(folder: Path, kpis: tuple[str, ...], no_pictures: bool, as_json:
     if not no_pictures:
         _draw(done, place / "pictures")
     if as_json:
-        import json
-
-        click.echo(json.dumps(done.result(), ensure_ascii=False, allow_nan=False))
+        print_json(done.result())
     else:
         from sim.report.sensitivity import sensitivity_text
 

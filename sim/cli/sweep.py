@@ -12,7 +12,7 @@ import click
 
 from sim.cli.group import INTERRUPTED
 from sim.cli.options import WholeNumber, json_option, quiet_option
-from sim.cli.progress import Progress, many, note, say_if_compiling, silent
+from sim.cli.progress import Progress, many, note, print_json, say_if_compiling, silent
 from sim.errors import RunError
 
 if TYPE_CHECKING:
@@ -107,9 +107,7 @@ def _again(design: str, folder: Path, workers: int | None, dask: str | None) -> 
 
 def _print(done: Sweep, as_json: bool, quiet: bool) -> None:
     if as_json:
-        import json
-
-        click.echo(json.dumps(done.result(), ensure_ascii=False, allow_nan=False))
+        print_json(done.result())
         return
     if not done.new and not quiet:
         note("nothing was left to run: this sweep is finished")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.analysis.effects import Grid
 from sim.analysis.given_data import FEWEST, Given
+from sim.analysis.paired import t_quantile
 from sim.analysis.sensitivity import Morris, Sobol, block_of
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def cautions(swept: Swept, one: Analysis) -> Iterator[str]:
     found = one.found
     if isinstance(found, Sobol):
         yield from _sobol(swept, found)
+    elif isinstance(found, Grid):
+        yield from _grid(one, found)
     elif isinstance(found, Morris):
         yield from _morris(swept, found)
     elif isinstance(found, Given):
@@ -149,6 +153,21 @@ def _sobol(swept: Swept, found: Sobol) -> Iterator[str]:
                 f"Second order indices are known to ±{widest:.2f} at worst; about {needed:,} base samples would bring "
                 f"them to ±{2 * WIDE:.2f}."
             )
+
+
+def _grid(one: Analysis, found: Grid) -> Iterator[str]:
+    count = one.split.replications
+    halves = np.concatenate([found.total_half, found.first_half])
+    if count < 2 or not np.isfinite(halves).any() or (widest := float(np.nanmax(halves))) <= WIDE:
+        return
+    spread = widest * math.sqrt(count) / t_quantile(count - 1)
+    needed = count
+    while t_quantile(needed - 1) * spread / math.sqrt(needed) > WIDE:
+        needed += 1
+    yield (
+        f"The widest interval is ±{widest:.2f} with {count:,} replications; about {needed:,} of each point would bring "
+        f"it to ±{WIDE:.2f}."
+    )
 
 
 def _doubled(base: int) -> str:

@@ -79,7 +79,8 @@ class Plan:
 @dataclass(frozen=True)
 class Kept:
     """How a constraint fared in the re-test: the mean of what it bounds in the scenario as written (``before``) and for
-    the winner, the latter's 95 % interval, and the probability that its true mean keeps the bound."""
+    the winner, the latter's 95 % interval, and the probability that its true mean keeps the bound.
+    """
 
     constraint: Constraint
     before: float
@@ -87,6 +88,11 @@ class Kept:
     low: float
     high: float
     chance: float
+
+    @property
+    def broken_before(self) -> bool:
+        """Whether the scenario as written breaks it."""
+        return bool(self.constraint.excess(np.array([self.before]))[0] > 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +160,10 @@ class Optimum:
         """The winner's paired difference to the scenario as written (or to world 2, the baseline), re-tested."""
         kpi = kpi or self.goal.metric
         found = differences(self.values(kpi, against, 1))[0]
-        flips = self.worlds.flips[0].get(kpi) if against == 0 else None
-        if flips is None or self.worlds.unchanged(1):
+        flips = self.worlds.flips[0].get(kpi)
+        if flips is None or self.worlds.unchanged(1, against):
             return found
-        return without_spread(found, flips.n, 1, flips.se)
+        return without_spread(found, flips.n, 1, flips.se if against == 0 else None)
 
     def values(self, kpi: str, *worlds: int) -> Floats:
         """A KPI in the re-test: a row a replication in which all of these worlds have a value, a column each."""
@@ -181,6 +187,12 @@ class Optimum:
     def luck(self) -> float:
         """How much of what was promised the re-test did not find, in the better direction: the winner's curse."""
         return self.goal.sign * (self.promised - self.gain().mean)
+
+    @property
+    def as_promised(self) -> bool:
+        """Whether what was promised lies within the re-test's interval, so that no luck can be told."""
+        gain = self.gain()
+        return gain.low <= self.promised <= gain.high
 
     @cached_property
     def kept(self) -> list[Kept]:

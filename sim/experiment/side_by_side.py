@@ -106,9 +106,9 @@ class Worlds:
         whole: Floats = values[~np.isnan(values).any(axis=1)]
         return whole
 
-    def unchanged(self, world: int) -> bool:
-        """Whether a world is the first one, in every replication and all that is counted."""
-        pairs = zip(self.seen[0], self.seen[world], strict=True)
+    def unchanged(self, world: int, other: int = 0) -> bool:
+        """Whether a world is the first (or another) one, in every replication and all that is counted."""
+        pairs = zip(self.seen[other], self.seen[world], strict=True)
         return all(a.kpis == b.kpis and a.events == b.events for a, b in pairs)
 
     def floor(self, kpi: str, world: int, strategies: int = 1) -> float:

@@ -132,8 +132,8 @@ def _end(label: str, value: str) -> str:
 def _label(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
     """Names at the right, where the lines end, moved apart where they would touch."""
     bottom, top = axes.get_ylim()
-    figure = axes.get_figure(root=True)
-    assert figure is not None
+    figure = axes.figure
+    assert isinstance(figure, Figure)
     gap = _pitch() / (figure.get_figheight() - ROOM) * (top - bottom)
     places = spread([value for value, _, _ in ends], gap, bottom, top)
     for (_, text, colour), y in zip(ends, places, strict=True):

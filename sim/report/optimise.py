@@ -46,29 +46,43 @@ def _title(done: Optimum) -> str:
 
 # ---------------------------------------------------------------- the answer
 def headline(done: Optimum) -> str:
-    """The answer in a sentence or two, from the re-test."""
-    broken = [kept for kept in done.kept if kept.chance < 0.5]
-    warning = (
-        f" But re-tested it breaks {listed([kept.constraint.text for kept in broken])}." if broken else ""
+    """The answer in a few sentences, from the re-test."""
+    return f"{answer(done)}{_to_baseline(done)}{bounds(done)}"
+
+
+def bounds(done: Optimum) -> str:
+    """Which constraints the winner breaks, and which the scenario as written does: to keep them may cost some goal."""
+    texts = [kept.constraint.text for kept in done.kept if kept.chance < 0.5]
+    words = f" But re-tested it breaks {listed(texts)}." if texts else ""
+    texts = [kept.constraint.text for kept in done.kept if kept.broken_before]
+    return (
+        f"{words} The scenario as written breaks {listed(texts)}."
+        if texts and not done.is_as_written
+        else words
     )
+
+
+def answer(done: Optimum) -> str:
+    """The answer in a sentence."""
     if done.is_as_written:
-        return f"Nothing was found that is better than the scenario as written.{warning}"
+        return "Nothing was found that is better than the scenario as written."
     gain, metric = done.gain(), done.goal.metric
     if not gain.distinguishable:
         mean, low, high = (signed_told(done, value) for value in (gain.mean, gain.low, gain.high))
         return (
             f"The best levers found are not distinguishable from the scenario as written: {mean} {unit_of(done)} of "
-            f"{metric} (95 % interval {low} to {high}).{warning}"
+            f"{metric} (95 % interval {low} to {high})."
         )
     verb = "raise" if gain.mean > 0.0 else "lower"
+    to = "over" if gain.mean > 0.0 else "below"
     least, most = sorted((abs(gain.low), abs(gain.high)))
     size = f"{told(done, abs(gain.mean))} {unit_of(done)} (95 % interval {told(done, least)} to {told(done, most)})"
-    return f"The best levers found {verb} {metric} by {size} over the scenario as written.{_to_baseline(done)}{warning}"
+    return f"The best levers found {verb} {metric} by {size} {to} the scenario as written."
 
 
 def _to_baseline(done: Optimum) -> str:
     """How the winner stands to a baseline that is another than the scenario as written."""
-    if not done.has_baseline:
+    if not done.has_baseline or done.is_as_written or not done.gain().distinguishable:
         return ""
     gain = done.gain(against=2)
     low, high = signed_told(done, gain.low), signed_told(done, gain.high)
@@ -84,9 +98,14 @@ def promise(done: Optimum) -> str:
     )
     if done.luck <= 0.0:
         return f"{words}: the search was not too hopeful this time."
+    if done.as_promised:
+        return f"{words}: no further apart than chance has them."
     other = done.goal.constraints and done.promise != done.winner
     price = ", or the price of keeping the constraints more surely" if other else ""
-    return f"{words}: {told(done, done.luck)} of it was the luck of being picked (the winner's curse){price}."
+    which = "of it" if done.goal.sign * done.promised > 0.0 else "of the difference"
+    return (
+        f"{words}: {told(done, done.luck)} {which} was the luck of being picked (the winner's curse){price}."
+    )
 
 
 # ---------------------------------------------------------------- tables
@@ -179,7 +198,8 @@ def _how_sure(done: Optimum) -> str:
     most = max((-rival.low for rival in rivals if rival.keeps >= 0.5), default=0.0)
     words = []
     if right >= 0.5:
-        words.append(f"none of them is better with a probability of {percent(right)} at least")
+        least = f"at least {percent(right)}" if right <= 0.999 else "above 99.9 %"
+        words.append(f"the probability that none of them is better is {least}")
     if most > 0.0:
         which = "one that keeps the constraints" if done.kept else "one of them"
         words.append(f"{which} may be better by {told(done, most)} {unit_of(done)} at most")

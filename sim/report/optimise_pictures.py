@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.experiment.searching import TRIED
-from sim.report.optimise import headline, scale_of, short_names, signed_told, told, unit_of
+from sim.report.optimise import answer, bounds, scale_of, short_names, signed_told, told, unit_of
 from sim.report.pictures import save
 from sim.report.style import (
     BLUE,
@@ -97,7 +97,7 @@ def draw_search(frame: pd.DataFrame, done: Optimum) -> Figure:
         "Right: the winner on fresh replications, with its 95 % interval."
     )
     figure, (axes, beside) = canvas(
-        headline(done).split(". ")[0].rstrip("."),
+        f"{answer(done)}{bounds(done)}".rstrip("."),
         subtitle,
         height=4.4,
         columns=2,
@@ -287,7 +287,7 @@ def draw_retest(frame: pd.DataFrame, done: Optimum) -> Figure:
 
 
 def _retest_headline(done: Optimum) -> str:
-    if done.luck <= 0.0:
+    if done.luck <= 0.0 or done.as_promised:
         return "The re-test bears out what the search promised"
     promised = f"{signed_told(done, done.promised)} {unit_of(done)}"
     return f"Of {promised} promised by the search, {told(done, done.luck)} was luck"

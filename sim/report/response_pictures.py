@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sim.analysis import effects
 from sim.analysis.sensitivity import Sobol
+from sim.report.sensitivity import headline, idle
 from sim.report.style import (
     BLUE,
     BLUES,
@@ -158,6 +159,8 @@ def _response(axes: Axes, frame: pd.DataFrame, done: Sensitivity, one: Analysis,
 
 
 def _response_headline(frame: pd.DataFrame, done: Sensitivity, one: Analysis) -> str:
+    if idle(one):
+        return headline(done, one, short=True)
     top = done.parameters[one.by_rank[0]].path
     mine = frame[frame["parameter"] == top]
     scale = kpi_scale(one.measured.unit)
@@ -277,6 +280,8 @@ def _cell_ticks(axes: Axes, which: str, edges: list[tuple[float, float]], one: V
 
 
 def _heat_headline(frame: pd.DataFrame, done: Sensitivity, one: Analysis, names: tuple[str, str]) -> str:
+    if idle(one):
+        return headline(done, one, short=True)
     scale = kpi_scale(one.measured.unit)
     low, high = scale.alike(float(frame["mean"].min()), float(frame["mean"].max()))
     unit = f" {scale.unit}" if scale.unit else ""
@@ -342,7 +347,10 @@ def draw_interaction(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure
     varied, other = done.parameters[i], done.parameters[j]
     over = "all levels of the others" if one.kind == "grid" else "points that differ in everything else"
     subtitle = f"Means over {over}; bands: 95 % intervals. Parallel: no interaction."
-    figure, axes = canvas(_interaction_headline(frame, one, short[i], short[j], other), subtitle, height=4.4)
+    title = _interaction_headline(frame, one, short[i], short[j], other)
+    if idle(one):
+        title = headline(done, one, short=True)
+    figure, axes = canvas(title, subtitle, height=4.4)
     times = scale_of(varied).factor
     ends: list[tuple[float, str, str]] = []
     for name, colour, dash in (("low", VERMILION, "--"), ("high", BLUE, "-")):

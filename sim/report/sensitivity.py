@@ -85,12 +85,13 @@ def _analysis(done: Sensitivity, one: Analysis) -> Iterator[list[str]]:
 # ---------------------------------------------------------------- in a sentence
 def headline(done: Sensitivity, one: Analysis, short: bool = False) -> str:
     """What matters most, in a sentence without its full stop; ``short``: with the ends of paths only."""
-    kpi, found = one.measured.kpi, one.found
+    kpi = one.measured.kpi
     if one.constant:
         return f"{kpi} is the same at every point"
-    idle = isinstance(found, Given) and not found.beyond_chance.any()
-    if idle or one.split.share == 1.0:
-        return f"Nothing that was varied moves {kpi} beyond chance"
+    if idle(one):
+        if one.split.beyond_chance:
+            return f"Points differ in {kpi} by more than chance, but no single parameter stands out"
+        return f"Nothing that was varied can be told to move {kpi} beyond chance"
     level = level_with(one)
     paths = [parameter.path for parameter in done.parameters]
     known = short_names(paths) if short else paths
@@ -99,7 +100,16 @@ def headline(done: Sensitivity, one: Analysis, short: bool = False) -> str:
         return f"{names[0]} seems to move {kpi} most, but {len(level)} others cannot be told from it"
     if level:
         return f"{_and(names)} move {kpi} most; which of them more cannot be told"
+    if one.kind in ("grid", "one_at_a_time") and one.split.noise is None:
+        return f"{names[0]} seems to move {kpi} most; with one replication chance may have ranked them"
     return f"{names[0]} moves {kpi} most: {_size(one, one.by_rank[0])}"
+
+
+def idle(one: Analysis) -> bool:
+    """Whether no parameter can be told from chance, so that naming the first would name one at random."""
+    if isinstance(one.found, Given):
+        return one.split.share == 1.0 or not one.found.standing_out.any()
+    return one.split.beyond_chance is False
 
 
 def _and(names: Sequence[str]) -> str:
@@ -268,8 +278,8 @@ WHERE = {
     "one_at_a_time": "low, high: the KPI at either end.",
     "grid": "low, high: the mean KPI at its lowest and highest level.",
     "morris": "effect: one way where sigma is below half of mu*, straight below a tenth.",
-    "sobol": "low, high: the mean KPI over its lowest and highest fifth (or value).",
-    "given": "low, high: the mean KPI over its lowest and highest fifth (or value).",
+    "sobol": "low, high: the mean KPI over its lowest and highest fifth (or value), the others as they come.",
+    "given": "low, high: the mean KPI over its lowest and highest fifth (or value), the others as they come.",
 }
 
 

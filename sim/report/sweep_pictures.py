@@ -29,7 +29,7 @@ from sim.report.response_pictures import (
     parallel_frame,
     response_frame,
 )
-from sim.report.sensitivity import ends_told, headline
+from sim.report.sensitivity import ends_told, headline, idle
 from sim.report.style import (
     BLUE,
     FAINT,
@@ -237,7 +237,7 @@ def draw_tornado(frame: pd.DataFrame, done: Sensitivity, kpi: str) -> Figure:
     )
     subtitle += " Orange: low. Blue: high. Lines: 95 % intervals."
     ends = _end_values(frame, done, one)
-    figure, axes = bars_and_numbers(_swing_headline(frame, one), subtitle, len(frame), {
+    figure, axes = bars_and_numbers(_swing_headline(frame, done, one), subtitle, len(frame), {
         "low": ends[0], "high": ends[1],
     }, pitch=0.46)  # fmt: skip
     rows = np.arange(len(frame))
@@ -270,7 +270,9 @@ def _centre(one: Analysis) -> float:
     return float(one.means.mean())
 
 
-def _swing_headline(frame: pd.DataFrame, one: Analysis) -> str:
+def _swing_headline(frame: pd.DataFrame, done: Sensitivity, one: Analysis) -> str:
+    if idle(one):
+        return headline(done, one, short=True)
     first = frame.iloc[0]
     scale = kpi_scale(one.measured.unit)
     low, high = scale.alike(first["at_low"], first["at_high"])

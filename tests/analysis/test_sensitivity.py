@@ -49,6 +49,17 @@ def test_variance_is_split_and_enough_replications_are_told():
     assert Split(1.0, 1.5, 3).share == 1.0 and Split(1.0, 1.5, 3).enough(0.05) is None
 
 
+@pytest.mark.parametrize("common", [True, False])
+def test_points_that_differ_by_chance_alone_are_told_so_in_19_of_20_sweeps(common):
+    told = [
+        split(repeated(np.zeros(60), 1.0, 3, common, seed=seed), common).beyond_chance for seed in range(200)
+    ]
+    assert 0.05 - 4 * 0.0154 < np.mean(told) < 0.05 + 4 * 0.0154  # four standard errors of a share of 200
+    assert split(repeated(np.arange(60.0), 1.0, 3, common), common).beyond_chance is True
+    assert split(repeated(np.arange(60.0), 0.0, 3), True).beyond_chance is True
+    assert split(np.arange(5.0)[:, None], common).beyond_chance is None
+
+
 # ---------------------------------------------------------------- Sobol'
 def test_indices_of_ishigami():
     x = unit_cube("saltelli", 512, 3, second=True)
@@ -137,8 +148,8 @@ def test_what_does_nothing_stays_below_chance_in_19_of_20_samples():
     for seed in range(30):
         x = unit_cube("latin_hypercube", 60, 1, seed=seed + 1)
         random = np.random.default_rng(seed)
-        index, _, chance = pawn(classes_of(x[:, 0], False), random.normal(size=60), random)
-        above += index > chance
+        index, _, dealt = pawn(classes_of(x[:, 0], False), random.normal(size=60), random)
+        above += index > np.quantile(dealt, 0.95)
     assert above <= 2 + 4 * math.sqrt(30 * 0.05 * 0.95)
 
 
@@ -172,6 +183,16 @@ def test_rank_correlations_have_their_sign_and_interval():
     rho, ends = rank_correlation(x, -(x**3))
     assert rho == pytest.approx(-1.0) and ends == pytest.approx([-1.0, -1.0])
     assert np.isnan(rank_correlation(x, np.ones(50))[0])
+
+
+def test_of_many_idle_parameters_none_stands_out_as_a_rule():
+    alone, together, k = 0, 0, 6
+    for seed in range(24):
+        random = np.random.default_rng(seed)
+        x = random.integers(3, size=(60, k)).astype(float)
+        found = given_data(x, random.normal(size=60), np.ones(k, bool), np.zeros(k, bool), seed)
+        alone, together = alone + found.beyond_chance.any(), together + found.standing_out.any()
+    assert together <= 24 * 0.05 + 3 * math.sqrt(24 * 0.05 * 0.95) < alone
 
 
 def test_given_data_rank_by_what_is_surest_and_say_what_is_beyond_chance():

@@ -126,6 +126,16 @@ def test_minimise(subscription):
     assert done.luck == pytest.approx(done.gain().mean - done.promised)
 
 
+def test_what_keeping_a_bound_costs_is_told_as_such(subscription):
+    done = sim.optimise(
+        subscription, {"contract.price": [6, 10]}, maximise="profit", subject_to="revenue <= 500", **SMALL
+    )
+    assert done.levers == {"contract.price": 6} and done.gain().high < 0.0
+    text = " ".join(_text(done).split())
+    assert "below the scenario as written. The scenario as written breaks revenue <= 500." in text
+    assert done.as_promised == (done.gain().low <= done.promised <= done.gain().high)
+
+
 def test_words_may_be_chosen_and_a_scenario_need_not_be_a_file(subscription):
     from sim.scenario.nodes import plain
     from sim.scenario.yaml_file import read_yaml

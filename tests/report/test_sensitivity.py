@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.text import Text
 from swept import ishigami, unit_cube, write_sweep
 
 from sim import cli
@@ -101,6 +102,42 @@ def test_the_unit_is_the_one_that_the_design_writes(written, unit):
 
 
 # ---------------------------------------------------------------- text
+@pytest.mark.parametrize("method", KINDS)
+def test_where_all_is_chance_no_parameter_is_named(tmp_path, method):
+    x = points_of(method)
+    folder = write_sweep(
+        *(tmp_path / "idle", dict(zip(PATHS, x.T, strict=True)), {"profit": lambda *x: 0.0 * x[0]}),
+        method=method,
+        noise=1.0,
+        second_order=True,
+    )
+    done = sensitivity(folder)
+    told = headline(done, done.analyses["profit"])
+    assert told == "Nothing that was varied can be told to move profit beyond chance"
+    for name, picture in PICTURES.items():
+        if done.analyses["profit"].kind in picture.kinds and name not in ("pairs", "parallel"):
+            figure = picture.draw(picture.frame(done, "profit"), done, "profit")
+            words = " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
+            assert told in words, name
+
+
+def test_with_one_replication_a_first_without_an_interval_only_seems_to_be_it(tmp_path):
+    columns = dict(zip(PATHS, points_of("one_at_a_time").T, strict=True))
+    kpis = {"profit": lambda a, b, c: a + 0.9 * b}
+    folder = write_sweep(tmp_path / "one", columns, kpis, method="one_at_a_time", replications=1, noise=0.5)
+    done = sensitivity(folder)
+    assert " seems to move profit most" in headline(done, done.analyses["profit"])
+
+
+def test_a_grid_whose_intervals_are_wide_says_how_many_replications_would_narrow_them(tmp_path):
+    columns = dict(zip(PATHS, points_of("full_factorial").T, strict=True))
+    kpis = {"profit": lambda a, b, c: a + c}
+    folder = write_sweep(tmp_path / "grid", columns, kpis, method="full_factorial", noise=0.3)
+    warned = " ".join(sensitivity(folder).cautions["profit"])
+    found = re.search(r"±(\d\.\d+) with 3 replications; about (\d+) of each point", warned)
+    assert found and float(found[1]) > 0.1 and int(found[2]) > 3
+
+
 @pytest.mark.parametrize("method", KINDS)
 def test_the_text_has_every_parameter_in_its_order_and_fits_the_page(folders, method):
     done = sensitivity(folders / method, ["retention", "profit"])
