@@ -90,11 +90,10 @@ def _resumable(progress: Runs, design: str, workers: int | None, dask: str | Non
 
 def _kept(folder: Path | None) -> str:
     from sim.errors import UsageError
-    from sim.experiment.sweep import kept
-    from sim.experiment.sweep_store import read_head
+    from sim.experiment.sweep import Sweep, kept
 
     try:
-        return "nothing was written" if folder is None else kept(read_head(folder)["counts"])
+        return "nothing was written" if folder is None else kept(Sweep(folder).counts)
     except UsageError:
         return "nothing was run yet"
 
@@ -142,7 +141,10 @@ def _errors(done: Sweep, most: int = 3) -> list[str]:
     if not done.counts["failed"]:
         return []
     errors = done.runs["error"].value_counts()
-    return [f"{many(int(count), 'run')}: {error}" for error, count in errors.head(most).items()]
+    told = [f"{many(int(count), 'run')}: {error}" for error, count in errors.head(most).items()]
+    if len(errors) > most:
+        told.append(f"{many(int(errors[most:].sum()), 'run')} with other errors: see the column error")
+    return told
 
 
 class Runs(Progress):
@@ -194,6 +196,8 @@ def query(folder: Path, sql: str, as_csv: bool, as_json: bool) -> None:
     """
     from sim.experiment.sweep_query import ask
 
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json are two forms of one answer; give one of them")
     answer = ask(folder, sql)
     if as_json:
         click.echo(answer.json())

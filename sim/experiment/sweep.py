@@ -37,7 +37,7 @@ from sim.experiment.sweep_store import (
     read_head,
     read_rows,
 )
-from sim.experiment.sweep_table import PENDING, RUNNING, Table
+from sim.experiment.sweep_table import PENDING, RUNNING, STATUS, Table
 from sim.experiment.sweep_tasks import DIED, PASSING, Chunk, Point, Worked
 from sim.experiment.workers import WorkerDied
 
@@ -122,7 +122,11 @@ class Sweep:
     @property
     def counts(self) -> dict[str, int]:
         """How many runs there are of each status."""
-        return dict(self.head["counts"])
+        import pyarrow.compute as compute
+
+        told = compute.value_counts(read_rows(self.folder, ["status"])["status"]).to_pylist()
+        found = {one["values"]: one["counts"] for one in told}
+        return {status: found.get(status, 0) for status in STATUS}
 
     def result(self) -> dict[str, Any]:
         """What ``touchpoint sweep --json`` prints, as plain data."""
@@ -203,21 +207,31 @@ def _check_ours(place: Path) -> None:
 def _opened(place: Path, plan: Plan, table: Table, resume: bool, note: Callable[[str], None] | None) -> Store:
     """The store of a sweep that begins, or goes on."""
     if not (place / NAME).exists():
-        with _keeping(place, table):
-            plan.copy_inputs(place)
-            return Store.begin(place, table, plan.head(table))
+        return _begun(place, plan, table)
     head = read_head(place)
     if not resume:
         raise UsageError(
             f"{place}: holds a sweep already; --resume goes on with it, --out names another folder"
         )
-    plan.check_same(head, place)
+    try:
+        plan.check_same(head, place)
+    except UsageError:
+        counts = Sweep(place).counts
+        if counts["done"] or counts["failed"]:
+            raise
+        return _begun(place, plan, table)  # it came to nothing, and what was wrong with it is mended now
     plan.luck = head["luck"]
     if note is not None and (told := plan.other_versions(head)):
         note(told)
     store = Store.resume(place, table, plan.head(table))
     table.forget(_worth_another_try(table))
     return store
+
+
+def _begun(place: Path, plan: Plan, table: Table) -> Store:
+    with _keeping(place, table):
+        plan.copy_inputs(place)
+        return Store.begin(place, table, plan.head(table))
 
 
 def _worth_another_try(table: Table) -> np.ndarray:

@@ -99,8 +99,7 @@ class Cluster:
 
     def close(self) -> None:
         """Let go of what is not finished, without waiting for anybody."""
-        for name in ("distributed", "tornado"):  # what they say of a lost scheduler has been said
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        _hush()  # what it says of a lost scheduler has been said
         if self._client.status == "running":
             for future in self._futures:
                 future.cancel()
@@ -112,13 +111,19 @@ def _connected(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise UsageError("--dask needs the package distributed: pip install 'touchpoint-sim[dask]'") from None
-    for name in ("distributed", "tornado"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # we say it in a sentence
+    _hush()  # we say it in a sentence
     try:
         return Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TimeoutError, RuntimeError) as error:
         why = str(error).split("\n")[0] or type(error).__name__
         raise UsageError(f"no Dask scheduler answers at {address} ({why})") from None
+
+
+def _hush() -> None:
+    """Keep Dask's tracebacks from the screen; some of its loggers have levels of their own."""
+    for name in ("distributed", "tornado", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def versions() -> dict[str, str]:

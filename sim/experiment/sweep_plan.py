@@ -56,7 +56,10 @@ class Plan:
         """What workers need beside the points, pickled. ``look`` is called now and then, and may raise."""
         from sim.engine import Lowering
 
-        rates = None if self.design.each_point else Lowering().rates(self.scenario.baseline)
+        try:
+            rates = None if self.design.each_point else Lowering().rates(self.scenario.baseline)
+        except RunError as error:
+            raise RunError(f"the scenario does not run with its own values: {error}") from error
         if self.luck is None:
             self.luck = self._reach(Lowering(rates=rates), look) if self.design.common else {}
         return pickle.dumps(World(self.scenario, self.engine, self.kpis, rates, self.luck))

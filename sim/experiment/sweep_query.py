@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,8 @@ class Answer:
 
     def json(self) -> str:
         """A list of objects, one a row."""
-        objects = [dict(zip(self.names, row, strict=True)) for row in self.rows]
-        return json.dumps(objects, ensure_ascii=False, default=str)
+        objects = [dict(zip(self.names, map(_plain, row), strict=True)) for row in self.rows]
+        return json.dumps(objects, ensure_ascii=False, allow_nan=False, default=str)
 
     def csv(self) -> str:
         """Comma-separated values with a header."""
@@ -50,6 +51,11 @@ class Answer:
         if len(self.rows) > MOST:
             lines.append(f"... {len(self.rows):,} rows; --csv prints them all")
         return "\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no NaN and no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cell(value: Any) -> str:
@@ -80,9 +86,15 @@ def ask(folder: Path, sql: str) -> Answer:
         try:
             connection.register("runs", runs)
             connection.execute("set enable_external_access = false")  # a question changes nothing
+            if not connection.extract_statements(sql):
+                raise UsageError("query: asks nothing; try 'select * from runs limit 5'")
             found = connection.execute(sql)
             names = [column[0] for column in found.description or ()]
             return Answer(names, found.fetchall() if names else [])
+        except duckdb.PermissionException:
+            raise UsageError(
+                "query: only the table `runs` can be read, and nothing be written; --csv prints the answer for others"
+            ) from None
         except duckdb.Error as error:
             raise UsageError(f"query: {_first_line(str(error))}") from None
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
@@ -54,8 +55,10 @@ class Store:
 
     @classmethod
     def resume(cls, folder: Path, table: Table, head: Mapping[str, Any]) -> Store:
-        """Read back what is finished."""
+        """Read back what is finished; a part that was half written goes."""
         (folder / PARTS).mkdir(exist_ok=True)
+        for half in (folder / PARTS).glob("*.partial"):
+            half.unlink(missing_ok=True)
         store = cls(folder, table, head)
         try:
             files = [folder / RUNS, *(folder / PARTS / _name(number) for number in store._parts)]
@@ -136,26 +139,55 @@ def write_rows(path: Path, tables: Iterable[pa.Table]) -> None:
         raise
 
 
+# ---------------------------------------------------------------- reading, also while it is written
 def read_head(folder: Path) -> dict[str, Any]:
     """What ``sweep.json`` says. Raises UsageError where this is no folder of a sweep."""
+    if not folder.exists():
+        raise UsageError(f"{folder}: no such folder; name one that touchpoint sweep has written")
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; name the folder of a sweep")
+    if not (folder / NAME).is_file():
+        raise UsageError(f"{folder}: holds no sweep (no {NAME}); touchpoint sweep makes one")
     try:
         head = json.loads((folder / NAME).read_text("utf-8"))
-    except (OSError, ValueError):
-        raise UsageError(
-            f"{folder}: is no folder of a sweep: there is no {NAME} in it that can be read"
-        ) from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder / NAME}: cannot be read: {error}") from None
     if not isinstance(head, dict) or head.get("schema") != SCHEMA:
         raise UsageError(f"{folder}: was written by another version of Touchpoint; {NAME} cannot be read")
     return head
 
 
 def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The table, also while it is replaced: it is opened once only. Raises UsageError where there is none."""
+    """All runs as far as they are kept: ``runs.parquet``, and what lies in ``parts/`` since it was written.
+
+    Files are opened once only, so it does not matter that they are replaced meanwhile. Raises UsageError where
+    something cannot be read.
+    """
     try:
-        with (folder / RUNS).open("rb") as file:
-            return parquet.read_table(file, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"{folder / RUNS}: cannot be read: {error}") from None
+        fresh = []  # before the table: what is merged into it meanwhile is in both
+        for part in sorted((folder / PARTS).glob("*.parquet")):
+            with suppress(FileNotFoundError):
+                fresh.append(_read(part, None))
+        rows = _read(folder / RUNS, columns if not fresh else None)
+        if fresh:
+            rows = _newest(rows, [part.select(rows.column_names) for part in fresh])
+        return rows if columns is None else rows.select(list(columns))
+    except (OSError, pa.ArrowInvalid, KeyError) as error:
+        raise UsageError(f"{folder}: the sweep cannot be read: {error}") from None
+
+
+def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    with path.open("rb") as file:
+        return parquet.read_table(file, columns=None if columns is None else list(columns))
+
+
+def _newest(rows: pa.Table, parts: Sequence[pa.Table]) -> pa.Table:
+    """Every run as the last table that has it says, by point and replication."""
+    every = pa.concat_tables([rows, *parts])
+    point, replication = (every[name].to_numpy() for name in ("point", "replication"))
+    backwards = (point * (1 + replication.max(initial=0)) + replication)[::-1]
+    _, last = np.unique(backwards, return_index=True)
+    return every.take(len(backwards) - 1 - last)
 
 
 # ---------------------------------------------------------------- one sweep at a time

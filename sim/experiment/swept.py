@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import UsageError
+from sim.experiment.sweep_store import NAME, RUNS, read_head, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sim.analysis.view import Floats
 
-DESCRIPTION, RUNS = "sweep.json", "runs.parquet"
 MONEY = ("profit", "revenue", "margin", "cost")  # KPIs whose unit is the scenario's currency
 LISTED = 12  # different values at most that are looked at one by one, of a range
 
@@ -167,38 +165,12 @@ def _written_in(written: Any) -> str:
 # ---------------------------------------------------------------- reading
 def read_sweep(folder: Path | str) -> Swept:
     """The sweep in a folder, as far as it is. Raises UsageError where there is none."""
-    import pandas as pd
-
     place = Path(folder)
-    if not place.exists():
-        raise UsageError(f"{place}: no such folder; name one that touchpoint sweep has written")
-    if not place.is_dir():
-        raise UsageError(f"{place}: is a file; name the folder of a sweep")
-    if not (place / DESCRIPTION).is_file() or not (place / RUNS).is_file():
-        raise UsageError(
-            f"{place}: holds no sweep (no {DESCRIPTION} with {RUNS}); touchpoint sweep makes one"
-        )
-    try:
-        told = json.loads((place / DESCRIPTION).read_text(encoding="utf-8"))
-        runs = pd.concat(_tables(place), ignore_index=True)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{place}: the sweep cannot be read: {error}") from error
-    newest = runs.drop_duplicates(["point", "replication"], keep="last")
-    swept = Swept(place, told, newest.sort_values(["point", "replication"], ignore_index=True))
+    told, runs = read_head(place), read_rows(place).to_pandas()
+    swept = Swept(place, told, runs.sort_values(["point", "replication"], ignore_index=True))
     if len(swept.runs) != swept.points * swept.replications:
         raise UsageError(
-            f"{place}: {RUNS} has {len(swept.runs):,} runs, and {DESCRIPTION} speaks of "
+            f"{place}: {RUNS} has {len(swept.runs):,} runs, and {NAME} speaks of "
             f"{swept.points:,} points x {swept.replications:,}; they are not of one sweep"
         )
     return swept
-
-
-def _tables(place: Path) -> list[pd.DataFrame]:
-    """The table and, after it, what finished since it was written; parts may be merged into it while we read."""
-    import pandas as pd
-
-    tables = [pd.read_parquet(place / RUNS)]
-    for part in sorted((place / "parts").glob("*.parquet")):
-        with suppress(FileNotFoundError):
-            tables.append(pd.read_parquet(part))
-    return tables

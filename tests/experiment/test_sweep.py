@@ -317,8 +317,9 @@ def test_killed_at_any_moment(kiosk, tmp_path, whole):
         child = fork.Process(target=_play, args=(kiosk(), tmp_path / "out", attempt))
         child.start()
         child.join(chance.uniform(0.03, 0.25))
-        os.kill(child.pid, signal.SIGKILL)
+        child.kill()
         child.join()
+        assert child.exitcode in (0, -signal.SIGKILL)  # a fast machine may be through
     done = sweep(kiosk(), out=tmp_path / "out", resume=True)
     assert table(done) == whole
     assert not list((tmp_path / "out").rglob("*.partial"))
@@ -332,6 +333,7 @@ def test_killed_between_the_table_and_its_parts(kiosk, tmp_path, whole, monkeypa
     assert any((tmp_path / "out" / "parts").iterdir())
     head = json.loads((tmp_path / "out" / "sweep.json").read_text())
     (tmp_path / "out" / "sweep.json").write_text(json.dumps(head | {"status": "running"}))
+    (tmp_path / "out" / "parts" / "00000999.parquet.partial").write_text("half")
     done = sweep(kiosk(), out=tmp_path / "out", resume=True)
     assert table(done) == whole and done.new == 0 and not any((tmp_path / "out" / "parts").iterdir())
 
@@ -396,6 +398,26 @@ def test_readers_while_the_table_is_replaced_all_the_time(kiosk, tmp_path, monke
 
 
 # ---------------------------------------------------------------- the folder
+def test_a_scenario_that_does_not_run_is_mended_and_goes_on(kiosk, tmp_path):
+    rules = tmp_path / "rules.py"
+    rules.write_text("def buy(customer, touch):\n    raise ValueError('no rolls')\n")
+    written = KIOSK.replace("as_stated: false\n", "").replace(
+        "    quality", "    python: rules.py:buy\n    quality", 1
+    )
+    (tmp_path / "kiosk.yaml").write_text(written)
+    design, out = kiosk(points=2, replications=1, size=5, horizon="5 d"), tmp_path / "out"
+    with pytest.raises(
+        RunError, match=r"does not run with its own values: .*rules.py:2: .*0 of 2 runs are kept"
+    ):
+        sweep(design, out=out)
+    rules.write_text("def buy(customer, touch):\n    return None\n")
+    done = sweep(design, out=out, resume=True)
+    assert done.counts["done"] == 2 and "return None" in next(out.rglob("rules.py")).read_text()
+    rules.write_text("def buy(customer, touch):\n    pass\n")
+    with pytest.raises(UsageError, match=r"rules.py has changed"):
+        sweep(design, out=out, resume=True)
+
+
 def test_a_folder_that_is_taken(kiosk, tmp_path):
     sweep(kiosk(points=2), out=tmp_path / "out")
     with pytest.raises(UsageError, match="holds a sweep already; --resume"):
@@ -477,6 +499,15 @@ def test_the_command_tells_of_failed_runs(command, monkeypatch):
     monkeypatch.setattr(tasks, "perform", perform)
     status, out, _ = command("--quiet")
     assert status == 1 and "0 done, 6 failed" in out and "6 runs: the shop burnt down" in out
+
+
+def test_of_many_different_errors_the_most_frequent_are_told(command, monkeypatch):
+    from sim.experiment import sweep_tasks as tasks
+
+    causes = iter(["one", "one", "two", "three", "four", "five"])
+    monkeypatch.setattr(tasks, "perform", lambda *_: (_ for _ in ()).throw(RunError(next(causes))))
+    _, out, _ = command("--quiet", "--workers", "1")
+    assert "2 runs: one\n" in out and "2 runs with other errors: see the column error\n" in out
 
 
 def test_workers_here_or_there(command):

@@ -1,5 +1,6 @@
 """Sweeps on a Dask cluster: the same table, whoever dies on the way."""
 
+import logging
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from sim.errors import RunError, UsageError
+from sim.experiment import sweep_dask
 from sim.experiment.sweep import Sweep, sweep
 from sim.scenario.design import design_of
 
@@ -53,6 +55,15 @@ def design(folder, points, size=25, days=15):
 
 def table(folder):
     return (folder / "runs.parquet").read_bytes()
+
+
+def test_dask_says_nothing_beside_our_sentence(monkeypatch):
+    loud = logging.getLogger("distributed.client")
+    monkeypatch.setattr(loud, "level", logging.WARNING)  # Dask's configuration gives it one of its own
+    monkeypatch.setattr(sweep_dask, "CONNECT", 0.2)
+    with pytest.raises(UsageError, match="no Dask scheduler answers"):
+        sweep_dask.Cluster("tcp://127.0.0.1:1")
+    assert loud.level == logging.CRITICAL
 
 
 @pytest.fixture

@@ -43,7 +43,11 @@ def test_other_forms(folder):
         ("select retentoin from runs", 'Referenced column "retentoin" not found'),
         ("select * from run", "Table with name run does not exist! Did you mean"),
         ("selec", "syntax error"),
-        ("copy runs to 'copy.csv'", "disabled"),
+        ("copy runs to 'copy.csv'", "only the table `runs` can be read, and nothing be written"),
+        ("attach 'other.db'", "nothing be written"),
+        ("from 'other.parquet'", "only the table `runs` can be read"),
+        ("", "asks nothing"),
+        (" ; ", "asks nothing"),
     ],
 )
 def test_what_is_wrong_is_one_line(folder, sql, said):
@@ -54,7 +58,18 @@ def test_what_is_wrong_is_one_line(folder, sql, said):
 
 def test_a_folder_that_is_none_of_a_sweep(tmp_path):
     answer = ask(tmp_path, "select 1")
-    assert answer.exit_code == 2 and "is no folder of a sweep" in answer.stderr
+    assert answer.exit_code == 2 and "holds no sweep" in answer.stderr
+    answer = ask(tmp_path / "nowhere", "select 1")
+    assert answer.exit_code == 2 and "nowhere: no such folder" in answer.stderr
+
+
+def test_json_knows_no_nan_and_one_form_is_asked_for(folder):
+    assert (
+        ask(folder, "select 'nan'::double a, 'inf'::double b", "--json").stdout
+        == '[{"a": null, "b": null}]\n'
+    )
+    answer = ask(folder, "select 1", "--json", "--csv")
+    assert answer.exit_code == 2 and "give one of them" in answer.stderr
 
 
 def test_without_duckdb(folder, monkeypatch):
