@@ -7,7 +7,7 @@ value without orders), is absent rather than NaN. ``docs/kpis.md`` shows the reg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -547,13 +547,16 @@ def definition(name: str) -> Kpi:
     raise KeyError(name)
 
 
-def kpis(outcome: Outcome, program: Program, segment: int | None = None) -> dict[str, float]:
-    """The KPIs of one replication, of everybody or of one segment (its number).
+def kpis(
+    outcome: Outcome, program: Program, segment: int | None = None, wanted: Container[str] = KPIS
+) -> dict[str, float]:
+    """The KPIs of one replication, of everybody or of one segment (its number); those of windows, and those ``wanted``.
 
     What has no meaning here is absent; so is, for a segment, what cannot be split.
     """
     view = View(outcome, program, segment)
-    asked = (name for name, kpi in KPIS.items() if kpi.when(view) and not (kpi.whole and segment is not None))
+    open_ = ((name, kpi) for name, kpi in KPIS.items() if name in wanted and kpi.when(view))
+    asked = (name for name, kpi in open_ if not (kpi.whole and segment is not None))
     values = [(name, KPIS[name].value(view)) for name in asked]
     values += list(_windows(view))
     return {name: float(value) for name, value in values if value is not None}

@@ -20,6 +20,7 @@ error at load time (:func:`check_distinct`).
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,6 +114,7 @@ def _within(what: str, value: int, limit: int) -> int:
     return int(value)
 
 
+@lru_cache(maxsize=1 << 16)  # the same few hundred names are hashed for every point of a sweep
 def hash_name(*parts: str) -> np.uint32:
     """32-bit hash of a name (BLAKE2s, RFC 7693): the same in every process, version and machine.
 
