@@ -177,7 +177,12 @@ def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    with path.open("rb") as file:
+    """A table in a file that is opened once, so that one that takes its place meanwhile does no harm.
+
+    By Arrow's own file: one of Python's would be let go of by Arrow's threads, and one that does so while Python ends
+    aborts the process.
+    """
+    with pa.OSFile(str(path)) as file:
         return parquet.read_table(file, columns=None if columns is None else list(columns))
 
 
