@@ -28,10 +28,7 @@ class Commands(click.Group):
             return super().main(*args, **options)
         except SystemExit as end:
             if end.code in (INTERRUPTED, TERMINATED):
-                with suppress(ValueError):  # not the main thread
-                    signal.signal(
-                        signal.SIGINT, signal.SIG_IGN
-                    )  # we are leaving: a second Ctrl-C changes nothing
+                leaving()
             raise
         except OSError as error:
             if error.errno == errno.EPIPE:  # a reader that went away while we end
@@ -52,6 +49,12 @@ class Commands(click.Group):
             _end(ctx, error, 1)
         except KeyboardInterrupt:
             _end(ctx, "interrupted; nothing was written", INTERRUPTED)
+
+
+def leaving() -> None:
+    """From here on a second Ctrl-C changes nothing."""
+    with suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _end(ctx: click.Context, message: object, status: int) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cli.group import INTERRUPTED
+from sim.cli.group import INTERRUPTED, leaving
 from sim.cli.options import WholeNumber, json_option, quiet_option
 from sim.cli.progress import Progress, many, note, print_json, say_if_compiling, silent
 from sim.errors import RunError
@@ -75,6 +75,7 @@ def _resumable(progress: Runs, design: str, workers: int | None, dask: str | Non
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as end:
+        leaving()
         progress.clear()
         note(f"interrupted; {_kept(progress.folder)}")
         if progress.folder is not None:

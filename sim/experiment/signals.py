@@ -64,7 +64,8 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # else somebody leaves, and means to
+                signal.signal(number, handler)
         sys.unraisablehook = self._hook
 
 
