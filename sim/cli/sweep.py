@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -205,7 +205,6 @@ def query(folder: Path, sql: str, as_csv: bool, as_json: bool) -> None:
     elif as_csv:
         click.echo(answer.csv(), nl=False)
     else:
-        click.echo(answer.text())
+        from sim.report.answer import answer_text
 
-
-__all__: list[Any] = ["query", "sweep"]
+        click.echo(answer_text(answer))

@@ -14,8 +14,6 @@ from typing import Any
 from sim.errors import UsageError
 from sim.experiment.sweep_store import read_head, read_rows
 
-MOST = 60  # rows that are shown as text
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -37,38 +35,10 @@ class Answer:
         writer.writerows(self.rows)
         return text.getvalue()
 
-    def text(self) -> str:
-        """An aligned table; of a long one the first rows."""
-        cells = [tuple(_cell(value) for value in row) for row in self.rows[:MOST]]
-        widths = [max(map(len, column)) for column in zip(self.names, *cells, strict=True)]
-        numeric = [
-            all(isinstance(row[k], int | float | None) for row in self.rows[:MOST])
-            for k in range(len(widths))
-        ]
-        lines = [
-            _line(row, widths, numeric) for row in (tuple(self.names), tuple("─" * w for w in widths), *cells)
-        ]
-        if len(self.rows) > MOST:
-            lines.append(f"... {len(self.rows):,} rows; --csv prints them all")
-        return "\n".join(lines)
-
 
 def _plain(value: Any) -> Any:
     """JSON knows no NaN and no infinity."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
-    placed = zip(cells, widths, numeric, strict=True)
-    return "  ".join(
-        cell.rjust(width) if right else cell.ljust(width) for cell, width, right in placed
-    ).rstrip()
 
 
 def ask(folder: Path, sql: str) -> Answer:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from sim.report.table import aligned
 from sim.report.wording import decimals, duration, listed, number, percent, places_of, plural, signed
 
 if TYPE_CHECKING:
@@ -343,14 +344,3 @@ def amount(value: float) -> str:
 
 def _short(label: str, most: int = 20) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
-
-
-def aligned(rows: Sequence[Sequence[str]], left: Sequence[int]) -> Iterator[str]:
-    """Rows in columns, a line below the first; columns that are empty throughout are left out."""
-    there = [k for k in range(len(rows[0])) if any(row[k] for row in rows[1:])]
-    widths = {k: max(len(row[k]) for row in rows) for k in there}
-    for number_, row in enumerate(rows):
-        cells = (row[k].ljust(widths[k]) if k in left else row[k].rjust(widths[k]) for k in there)
-        yield "  ".join(cells).rstrip()
-        if number_ == 0:
-            yield "  ".join("─" * widths[k] for k in there)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.analysis.attribution import RULES
-from sim.report.comparison import NONE, SHARE, WIDTH, aligned, unit_of, with_sign
+from sim.report.comparison import NONE, SHARE, WIDTH, unit_of, with_sign
+from sim.report.table import aligned
 from sim.report.wording import listed, number, percent, places_of, plural, three_figures
 
 if TYPE_CHECKING:

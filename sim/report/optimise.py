@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.experiment.searching import TRIED
-from sim.report.comparison import aligned
+from sim.report.table import aligned
 from sim.report.wording import duration, listed, number, percent, places_of, plural
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import numpy as np
 from sim.analysis import effects
 from sim.analysis.given_data import Given
 from sim.analysis.sensitivity import Morris, Sobol
-from sim.report.comparison import NONE, WIDTH, aligned
+from sim.report.comparison import NONE, WIDTH
 from sim.report.sweep_words import cut, difference_scale, kpi_scale, short_names, value_text
+from sim.report.table import aligned
 from sim.report.wording import number, percent, plural
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from sim.analysis.kpis import definition
@@ -81,3 +81,21 @@ def _notes(summary: Mapping[str, Mapping[str, Any]], total: int, zero: list[str]
     if total == 1:
         notes.append("One replication: no intervals. More of them (--replications) tell how sure this is.")
     return ["", *notes] if notes else []
+
+
+def aligned(rows: Sequence[Sequence[str]], left: Container[int]) -> Iterator[str]:
+    """Rows in columns, a line below the first; columns that are empty throughout are left out."""
+    there = [k for k in range(len(rows[0])) if any(row[k] for row in rows[1:])]
+    kept = [[row[k] for k in there] for row in rows]
+    yield from in_columns(kept, [at for at, k in enumerate(there) if k in left])
+
+
+def in_columns(rows: Sequence[Sequence[str]], left: Container[int]) -> Iterator[str]:
+    """Rows in columns as wide as need be, a line below the first; those in ``left`` begin at their left."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    for number_, row in enumerate(rows):
+        placed = enumerate(zip(row, widths, strict=True))
+        cells = (cell.ljust(width) if k in left else cell.rjust(width) for k, (cell, width) in placed)
+        yield "  ".join(cells).rstrip()
+        if number_ == 0:
+            yield "  ".join("─" * width for width in widths)
