@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from kiosk import KIOSK
 
 from sim.errors import RunError, UsageError
 from sim.experiment import sweep_dask
@@ -16,29 +17,6 @@ from sim.experiment.sweep import Sweep, sweep
 from sim.scenario.design import design_of
 
 distributed = pytest.importorskip("distributed")
-
-KIOSK = """\
-name: Kiosk
-horizon: {days} d
-as_stated: false
-population: {{size: {size}}}
-customers:
-  needs: {{mean: 2 per week, cv: 0.6}}
-  leaves: 20 % per year
-  spends: {{mean: 3.50, cv: 0.4}}
-touchpoints:
-  buy:
-    stage: purchase
-    quality: {{mean: 0.2, sd: 0.3}}
-    feels: {{joy: 0.2}}
-    fails: {{chance: 5 %, severity: 0.4, feels: {{frustration: 0.4}}}}
-    sells: {{price: own_spend, margin: 30 %}}
-journeys:
-  visit:
-    starts_on: {{need: {{becomes: buy, usually: 60 %}}}}
-    steps:
-      buy: {{next: end}}
-"""
 
 
 def design(folder, points, size=25, days=15):

@@ -10,29 +10,8 @@ import sys
 import time
 
 import pytest
+from kiosk import KIOSK
 
-SCENARIO = """\
-name: Kiosk
-horizon: {days} d
-as_stated: false
-population: {{size: {size}}}
-customers:
-  needs: {{mean: 2 per week, cv: 0.6}}
-  leaves: 20 % per year
-  spends: {{mean: 3.50, cv: 0.4}}
-touchpoints:
-  buy:
-    stage: purchase
-    quality: {{mean: 0.2, sd: 0.3}}
-    feels: {{joy: 0.2}}
-    fails: {{chance: 5 %, severity: 0.4, feels: {{frustration: 0.4}}}}
-    sells: {{price: own_spend, margin: 30 %}}
-journeys:
-  visit:
-    starts_on: {{need: {{becomes: buy, usually: 60 %}}}}
-    steps:
-      buy: {{next: end}}
-"""
 DESIGN = """\
 design:
   name: Kiosk
@@ -53,7 +32,7 @@ design:
 @pytest.fixture
 def folder(tmp_path):
     def made(samples, size, days):
-        (tmp_path / "kiosk.yaml").write_text(SCENARIO.format(size=size, days=days))
+        (tmp_path / "kiosk.yaml").write_text(KIOSK.format(size=size, days=days))
         (tmp_path / "design.yaml").write_text(DESIGN.format(samples=samples))
         return tmp_path
 
