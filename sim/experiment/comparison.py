@@ -29,10 +29,10 @@ from sim.errors import UsageError
 from sim.experiment import folder as folders
 from sim.experiment.asked import Asked, check_metric, precision_of
 from sim.experiment.further import FEWEST, Further
-from sim.experiment.manifest import ENGINE, Settings
+from sim.experiment.manifest import ENGINE
 from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Progress, cores
-from sim.experiment.runs import choose_engine, known, quantity, whole
+from sim.experiment.runs import choose_engine, settings_of, whole
 from sim.experiment.side_by_side import Seen, Worlds
 from sim.experiment.worlds import labels, lowered, worlds
 
@@ -426,15 +426,8 @@ def compare(
     ``progress`` is told the share done, ``also(comparison, folder)`` may add files before the folder is
     finished. Raises ScenarioError, UsageError or RunError.
     """
-    settings = Settings(
-        seed=whole(seed, "seed", 0),
-        replications=REPLICATIONS if replications is None else whole(replications, "replications", 2),
-        size=size,
-        horizon=quantity(horizon),
-        sets=(set,) if isinstance(set, str) else tuple(set),
-        log=False,
-        engine=known(engine or ENGINE),
-    )
+    first = REPLICATIONS if replications is None else whole(replications, "replications", 2)
+    settings = settings_of(seed, first, size, horizon, set, engine)
     if precision is not None and replications is not None:
         raise UsageError("precision and replications exclude each other: one asks for what the other gives")
     if budget is not None and not 0.0 <= budget < math.inf:

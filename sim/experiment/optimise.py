@@ -21,10 +21,10 @@ from sim.errors import ScenarioError, UsageError
 from sim.experiment import folder as folders
 from sim.experiment.goals import Constraint, Goal, goal_of
 from sim.experiment.levers import Lever, Space, chosen, given_levers, levers_of
-from sim.experiment.manifest import ENGINE, Settings
+from sim.experiment.manifest import Settings
 from sim.experiment.memory import check_memory, people_in
 from sim.experiment.replications import Progress, cores
-from sim.experiment.runs import choose_engine, known, prepare, quantity, sets_of, whole
+from sim.experiment.runs import choose_engine, prepare, settings_of, whole
 from sim.experiment.searching import KNOWN, TRIED, Luck, Trial, optuna_module, references, search
 from sim.experiment.selecting import MOST, Selection, candidates, keeping, select
 from sim.experiment.side_by_side import Worlds
@@ -298,15 +298,8 @@ def optimise(
     """
     optuna_module()
     given, design, sizes = _given(scenario, levers, seed, size, horizon)
-    settings = Settings(
-        seed=whole(sizes[0], "seed", 0),
-        replications=1,
-        size=sizes[1],
-        horizon=quantity(sizes[2]),
-        sets=(*sets_of(given), *([set] if isinstance(set, str) else set)),
-        log=False,
-        engine=known(engine or ENGINE),
-    )
+    seed, size, horizon = sizes
+    settings = settings_of(seed, 1, size, horizon, set, engine, given=given)
     workers = whole(workers, "workers", 1)
     space = _space(given, design, levers, settings)
     settings = replace(settings, engine=choose_engine(space.scenario, engine, note))

@@ -299,15 +299,8 @@ def run(
     """
     if log and not people:
         raise UsageError("people=False needs log=False: the tables of the log need everybody")
-    settings = Settings(
-        seed=whole(seed, "seed", 0),
-        replications=whole(replications, "replications", 1),
-        size=size,
-        horizon=quantity(horizon),
-        sets=(*sets_of(scenario), *([set] if isinstance(set, str) else set)),
-        log=log,
-        engine=known(engine or ENGINE),
-    )
+    replications = whole(replications, "replications", 1)
+    settings = settings_of(seed, replications, size, horizon, set, engine, log=log, given=scenario)
     workers = whole(workers, "workers", 1)
     scenario = prepare(scenario, settings)
     settings = replace(settings, engine=choose_engine(scenario, engine, note))
@@ -330,6 +323,32 @@ def run(
     if place is not None and log:
         done._log = place / "tables"
     return done
+
+
+def settings_of(
+    seed: int,
+    replications: int,
+    size: int | None,
+    horizon: str | float | None,
+    sets: Sequence[str],
+    engine: str | None,
+    *,
+    log: bool = False,
+    given: Scenario | str | Path = "",
+) -> Settings:
+    """What was asked for, checked; ``given`` is a scenario that may have been loaded with settings of its own.
+
+    Raises UsageError.
+    """
+    return Settings(
+        seed=whole(seed, "seed", 0),
+        replications=replications,
+        size=size,
+        horizon=quantity(horizon),
+        sets=(*sets_of(given), *([sets] if isinstance(sets, str) else sets)),
+        log=log,
+        engine=known(engine or ENGINE),
+    )
 
 
 def lowered(scenario: Scenario, beside: Sequence[Scenario] = ()) -> Any:

@@ -47,9 +47,7 @@ if TYPE_CHECKING:
     from sim.experiment.points import Points
     from sim.scenario.design import Design
 
-AIM = (
-    0.7  # seconds that a chunk should take: much more than handing it over, much less than one likes to lose
-)
+AIM = 0.7  # seconds of a chunk: much more than handing it over, much less than one likes to lose
 LONG = 10.0  # seconds of one point beyond which its replications are shared out
 TRIES = 3  # of a run whose worker dies
 HOPELESS = 6  # workers that die, one after another, before any of them finished anything
@@ -271,10 +269,6 @@ class _Piece:
 
     points: tuple[Point, ...]
     tries: int = 1
-
-    @property
-    def runs(self) -> int:
-        return sum(len(point.replications) for point in self.points)
 
 
 class _Queue:

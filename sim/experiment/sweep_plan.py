@@ -28,12 +28,7 @@ if TYPE_CHECKING:
     from sim.scenario.design import Design, Parameter
 
 _ROUNDING = ("numpy", "numba")  # packages whose versions may round a last digit otherwise
-_TOLD = (
-    "name",
-    "about",
-    "scenario",
-    "file",
-)  # what a design says that changes no number; the files' content counts
+_TOLD = ("name", "about", "scenario", "file")  # changes no number; the content of the files counts
 
 
 @dataclass

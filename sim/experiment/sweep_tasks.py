@@ -60,11 +60,6 @@ class Chunk:
     points: tuple[Point, ...]
     logs: Path | None = None
 
-    @property
-    def runs(self) -> int:
-        """How many runs there are in it."""
-        return sum(len(point.replications) for point in self.points)
-
 
 @dataclass(frozen=True)
 class Worked:
